@@ -1,0 +1,1 @@
+"""A transcoding farm: FFmpeg jobs, scheduled across machines by a Ray actor cluster."""

@@ -1,0 +1,1 @@
+"""Media work: what a task does with FFmpeg. Knows no Ray, no queue and no database."""

@@ -1,0 +1,136 @@
+"""What a user asks for: a job's spec, its ladder and renditions. Data, never command line."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ffrtmp_ray.core.model import Priority, Queue
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""Of presets and renditions: becomes a file name."""
+
+
+class Codec(StrEnum):
+    H264 = "h264"
+    HEVC = "hevc"
+    AV1 = "av1"
+    VP9 = "vp9"
+
+
+class AudioCodec(StrEnum):
+    AAC = "aac"
+    OPUS = "opus"
+
+
+class Container(StrEnum):
+    MP4 = "mp4"
+    MKV = "mkv"
+    WEBM = "webm"
+
+
+class GpuUse(StrEnum):
+    NEVER = "never"
+    PREFER = "prefer"
+    """A GPU when one is free, a CPU otherwise."""
+    REQUIRE = "require"
+
+
+class Effort(StrEnum):
+    """How much time an encoder spends for a smaller file; each maps to its own presets."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
+class SpecModel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rendition(SpecModel):
+    """One encoded version of the picture."""
+
+    name: Name
+    codec: Codec
+    height: int | None = Field(default=None, ge=2, le=8640, multiple_of=2)
+    """Pixels; the width follows from the picture's shape. None keeps the source's size, rounded
+    down to even numbers. A source that is smaller is never enlarged."""
+    crf: float = Field(ge=0, le=63)
+    """Constant rate factor, on the codec's own scale (x264, x265: 0 to 51; SVT-AV1, VP9: 0 to 63)."""
+    max_bitrate: int | None = Field(default=None, ge=10_000, le=1_000_000_000)
+    """Bits per second over any two seconds."""
+    fps: float | None = Field(default=None, gt=0, le=240)
+    """Frames a second; None keeps every frame at its time."""
+    effort: Effort = Effort.BALANCED
+
+
+class Audio(SpecModel):
+    """The sound of every rendition; encoded once for the whole file."""
+
+    codec: AudioCodec = AudioCodec.AAC
+    bitrate: int = Field(default=128_000, ge=8_000, le=1_024_000)
+    """Bits per second."""
+    channels: int | None = Field(default=None, ge=1, le=8)
+    """None keeps the source's layout."""
+
+
+class Ladder(SpecModel):
+    """A set of renditions made from one decode. Several make `output` a folder."""
+
+    renditions: tuple[Rendition, ...] = Field(min_length=1, max_length=16)
+    audio: Audio | None = Audio()
+    """None leaves the sound out."""
+    container: Container | None = None
+    """Of every file in a folder (default mp4); a single file's name says its own."""
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [rendition.name for rendition in self.renditions]
+        if len(set(names)) != len(names):
+            raise ValueError("two renditions have the same name: each names a file")
+        return self
+
+
+class JobSpec(SpecModel):
+    """A job as it is submitted."""
+
+    input: str = Field(min_length=1, max_length=4096, description="Absolute path of the source.")
+    output: str = Field(
+        min_length=1,
+        max_length=4096,
+        description="Absolute path of the file to make (.mp4, .mkv, .webm), or of the folder "
+        "for a ladder of several renditions. Nothing may be there yet.",
+    )
+    preset: Name | None = Field(default=None, description="A ladder by name; see GET /presets.")
+    ladder: Ladder | None = Field(default=None, description="A ladder of your own.")
+    queue: Queue = Queue.DEFAULT
+    priority: Priority = Priority.MEDIUM
+    gpu: GpuUse = GpuUse.NEVER
+    urgent: bool = Field(default=False, description="May take the place of preemptible tasks.")
+    preemptible: bool = Field(default=True, description="May give way to live and urgent tasks.")
+    owner: str = Field(default="default", min_length=1, max_length=128)
+    labels: dict[str, str] = Field(default_factory=dict, max_length=64)
+    max_attempts: int = Field(default=3, ge=1, le=20, description="Failed attempts per task.")
+    timeout_seconds: float | None = Field(
+        default=None, gt=0, description="From the first start of a task to the end of the job."
+    )
+
+    @model_validator(mode="after")
+    def _preset_or_ladder(self) -> Self:
+        if (self.preset is None) == (self.ladder is None):
+            raise ValueError("give either `preset` or `ladder`, one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_are_short(self) -> Self:
+        for key, value in self.labels.items():
+            if not re.fullmatch(r"[A-Za-z0-9_./-]{1,64}", key) or len(value) > 256:
+                raise ValueError(
+                    f"label {key!r}: a key has 1 to 64 letters, digits or _./-, "
+                    "a value at most 256 characters"
+                )
+        return self

@@ -1,0 +1,80 @@
+"""Every setting, with its unit and default. The only reader of the environment.
+
+A field `http_port` is set by the variable `FFRTMP_HTTP_PORT`; lists are JSON
+(`FFRTMP_INPUT_ROOTS='["/srv/in"]'`). `ffrtmp up` reads the settings once and hands them to every
+actor, so all nodes work by the same ones, whatever their own environment says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, computed_field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_roots() -> tuple[Path, ...]:
+    return (Path.home(),)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FFRTMP_", frozen=True, extra="forbid")
+
+    # where things are
+    state_dir: Path = Field(default_factory=lambda: Path.home() / ".ffrtmp")
+    """Holds the embedded database, the workspace of one machine, logs and the record of `up`."""
+    database: str = ""
+    """SQLAlchemy URL; empty means SQLite in `state_dir`."""
+    workspace: Path | None = None
+    """The folder that every node sees, where attempts leave their files; None means
+    `state_dir/workspace`, which is right for one machine only."""
+    input_roots: tuple[Path, ...] = Field(default_factory=_default_roots)
+    """Inputs may lie below these folders only. Links are resolved before the check."""
+    output_roots: tuple[Path, ...] = Field(default_factory=_default_roots)
+    """Outputs may lie below these folders only."""
+    ffmpeg: Path | None = None
+    """The ffmpeg program; None means the one that came with the installation."""
+
+    # where it listens
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8000, ge=1, le=65535)
+
+    # workers
+    encode_cpus: int = Field(default=4, ge=1)
+    """CPUs that one encode takes at most; it makes do with fewer when fewer are free."""
+    plan_slots: int = Field(default=2, ge=1)
+    """Plans (and publications) that one worker does at a time, beside its CPUs."""
+    light_slots: int = Field(default=2, ge=1)
+    """Audio encodes and finishes that one worker does at a time, beside its CPUs."""
+    stall_seconds: float = Field(default=60.0, gt=0)
+    """An ffmpeg that makes no progress for this long is ended and tried again."""
+    stop_grace_seconds: float = Field(default=0.5, ge=0)
+    """From SIGTERM to SIGKILL when an attempt is stopped."""
+    task_timeout_seconds: float = Field(default=6 * 3600.0, gt=0)
+    """A task that has no timeout of its own is ended after this."""
+    probe_timeout_seconds: float = Field(default=60.0, gt=0)
+    probe_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
+    """Address space of the child process in which inputs are opened."""
+
+    # the scheduler and its workers
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """How long a worker with no news lets a poll wait; also the period of progress and usage."""
+    silence_seconds: float = Field(default=5.0, gt=0)
+    """A worker that answers no poll for this long is lost."""
+    takeover_seconds: float = Field(default=10.0, gt=0)
+    """A scheduler on another machine takes over one not seen in the store for this long."""
+    max_workers_lost: int = Field(default=3, ge=1)
+    backoff_base_seconds: float = Field(default=1.0, gt=0)
+    backoff_cap_seconds: float = Field(default=60.0, gt=0)
+    suspend_limit_seconds: float = Field(default=300.0, ge=0)
+
+    log_level: str = "INFO"
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know computed_field on property
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.state_dir / 'ffrtmp.db'}"
+
+    @property
+    def workspace_dir(self) -> Path:
+        return self.workspace or self.state_dir / "workspace"

@@ -1,0 +1,1 @@
+"""Where the state of every job is kept: SQLite or PostgreSQL, or memory for tests."""

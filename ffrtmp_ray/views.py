@@ -1,0 +1,148 @@
+"""What callers see of jobs, tasks and workers: over HTTP, in Python and on the command line.
+
+Times are seconds since 1970 (UTC); durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ffrtmp_ray.core.model import FailureKind, JobState, Priority, Queue, TaskState
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FailureView(View):
+    kind: FailureKind
+    reason: str
+
+
+class OutputView(View):
+    """One published file."""
+
+    path: str
+    bytes: int
+    duration_seconds: float | None = None
+    video: str | None = None
+    """Codec and size, as `h264 1280x720`."""
+    audio: str | None = None
+
+
+class AttemptView(View):
+    id: str
+    worker: str
+    placed_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    outcome: str | None = None
+
+
+class TaskView(View):
+    id: str
+    name: str
+    kind: str
+    state: TaskState
+    progress: float = Field(description="0 to 100")
+    fps: float | None = None
+    speed: float | None = None
+    failure: FailureView | None = None
+    waiting: str | None = Field(default=None, description="Why it is not placed yet.")
+    attempts: tuple[AttemptView, ...] = ()
+
+
+class TransitionView(View):
+    source: JobState | None
+    target: JobState
+    at: float
+    reason: str
+    who: str
+
+
+class JobView(View):
+    """A job as a listing shows it."""
+
+    id: str
+    state: JobState
+    queue: Queue
+    priority: Priority
+    owner: str
+    input: str
+    output: str
+    preset: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    submitted_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    progress: float = Field(description="0 to 100; 100 only when completed")
+    fps: float | None = None
+    speed: float | None = Field(default=None, description="Seconds of media made a second.")
+    eta_seconds: float | None = None
+    waiting: str | None = Field(default=None, description="Why nothing of it runs yet.")
+    failure: FailureView | None = None
+
+
+class JobDetail(JobView):
+    """A job with all that is known of it."""
+
+    spec: dict[str, Any]
+    outputs: tuple[OutputView, ...] = ()
+    warnings: tuple[str, ...] = ()
+    tasks: tuple[TaskView, ...] = ()
+    transitions: tuple[TransitionView, ...] = ()
+
+
+class JobList(View):
+    jobs: tuple[JobView, ...]
+    next_cursor: str | None = Field(
+        default=None, description="Give it as `cursor` to get the next page."
+    )
+
+
+class LogView(View):
+    attempt: str
+    text: str
+
+
+class GpuView(View):
+    index: int
+    name: str
+    utilization_percent: float
+    encoder_percent: float
+    memory_used_bytes: int
+    memory_total_bytes: int
+    temperature_celsius: float | None = None
+    power_watts: float | None = None
+
+
+class WorkerView(View):
+    id: str
+    hostname: str
+    node: str
+    device: str
+    state: str = Field(description="`ready` or `draining`")
+    cpus: int
+    cpus_free: int
+    gpus: int
+    gpus_free: int
+    capabilities: tuple[str, ...]
+    jobs: tuple[str, ...] = Field(description="Jobs that have a task here.")
+    heartbeat_age_seconds: float | None = None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    node_memory_used_bytes: int | None = None
+    node_memory_total_bytes: int | None = None
+    load_1m: float | None = None
+    gpu_usage: tuple[GpuView, ...] = ()
+
+
+class ReadyView(View):
+    ready: bool
+    scheduler: bool = Field(description="The scheduler answers.")
+    store: bool = Field(description="The store can be written.")
+    workers: int
+    epoch: int | None = None
+    reasons: tuple[str, ...] = Field(default=(), description="What is missing, when not ready.")
