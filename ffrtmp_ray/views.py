@@ -5,6 +5,7 @@ Times are seconds since 1970 (UTC); durations are seconds.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -146,3 +147,15 @@ class ReadyView(View):
     workers: int
     epoch: int | None = None
     reasons: tuple[str, ...] = Field(default=(), description="What is missing, when not ready.")
+
+
+class Action(StrEnum):
+    """What a caller may do to a job that has been accepted."""
+
+    PAUSE = "pause"
+    """Suspends what runs and holds the rest."""
+    RESUME = "resume"
+    CANCEL = "cancel"
+    """Ends the job for good; finished parts stay for a retry."""
+    RETRY = "retry"
+    """Takes up a failed or canceled job again, with what it has finished."""
