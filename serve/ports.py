@@ -1,0 +1,53 @@
+"""What the HTTP edge needs of the cluster. `ffrtmp_ray.cluster.gateway` does it; tests fake it.
+
+The routes know these methods and nothing of Ray.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Request
+
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.metrics import Readings
+from ffrtmp_ray.store.protocol import JobQuery
+from ffrtmp_ray.views import Action, JobDetail, JobList, LogView, ReadyView, WorkerView
+
+
+class Gateway(Protocol):
+    """Every method but `ready` raises Unavailable when the scheduler or the store is away."""
+
+    async def submit(self, spec: JobSpec) -> JobDetail:
+        """Accept a job, durably. Raises a CallerError when it cannot be had as it is asked."""
+        ...
+
+    async def job(self, job_id: str) -> JobDetail:
+        """Raises JobNotFound."""
+        ...
+
+    async def jobs(self, query: JobQuery) -> JobList: ...
+
+    async def control(self, job_id: str, action: Action, who: str) -> JobDetail:
+        """Do `action` and return the job as it is then. Raises JobNotFound, Conflict."""
+        ...
+
+    async def logs(self, job_id: str) -> list[LogView]:
+        """Raises JobNotFound."""
+        ...
+
+    async def workers(self) -> list[WorkerView]: ...
+
+    async def ready(self) -> ReadyView:
+        """Never raises: what does not answer is named in the view."""
+        ...
+
+    async def readings(self) -> Readings: ...
+
+
+def _gateway(request: Request) -> Gateway:
+    return cast(Gateway, request.app.state.gateway)
+
+
+TheGateway = Annotated[Gateway, Depends(_gateway)]
+"""A route's parameter of this type is the gateway that `make_app` was given."""

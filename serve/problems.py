@@ -1,0 +1,174 @@
+"""Errors as HTTP answers: the one table of status codes, and the body that says what was wrong.
+
+Bodies are RFC 9457 problem details. Nothing here knows a route; nothing else picks a status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from ffrtmp_ray import errors
+
+from .validation import FieldError, field_errors
+
+STATUS: Mapping[type[errors.FfrtmpError], HTTPStatus] = {
+    errors.CallerError: HTTPStatus.BAD_REQUEST,
+    errors.InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.InputRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.OutputRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.OutputExists: HTTPStatus.CONFLICT,
+    errors.UnknownPreset: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.JobNotFound: HTTPStatus.NOT_FOUND,
+    errors.WorkerNotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SchedulerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Superseded: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""Status by error. An error that is not here is a defect of the server: 500, without a word of
+its insides."""
+
+MEDIA_TYPE = "application/problem+json"
+BLANK = "about:blank"
+"""RFC 9457's type for a problem that is no more than its status code."""
+
+_REMEDIES: Mapping[int, str] = {
+    HTTPStatus.NOT_FOUND: "/docs lists what there is",
+    HTTPStatus.METHOD_NOT_ALLOWED: "/docs lists the methods of each path; so does `Allow` here",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less: media is named by its path, never sent",
+}
+_RETRY_AFTER_SECONDS = "1"
+"""A scheduler that died answers again after about this long."""
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong and what would be right, as RFC 9457 has it."""
+
+    type: str = Field(
+        description="Identifies the kind of problem; a path that describes it, or `about:blank`.",
+        examples=["/problems/JobNotFound"],
+    )
+    title: str = Field(description="The kind in a sentence.", examples=["No job has that id."])
+    status: int = Field(description="The HTTP status.", examples=[404])
+    detail: str = Field(
+        description="What was wrong this time.", examples=["there is no job j-20260101-0042"]
+    )
+    instance: str = Field(
+        description="The path that was asked for.", examples=["/jobs/j-20260101-0042"]
+    )
+    where: str | None = Field(default=None, description="The field, file or object it is about.")
+    remedy: str | None = Field(
+        default=None, description="What would be right.", examples=["`ffrtmp jobs` lists them"]
+    )
+    errors: tuple[FieldError, ...] | None = Field(
+        default=None, description="Every wrong field, when the request itself was."
+    )
+
+
+def title(kind: type[errors.FfrtmpError]) -> str:
+    """The first sentence of the error's docstring: the same at each occurrence."""
+    return (kind.__doc__ or kind.__name__).split("\n")[0]
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that leaves a route of `app` a problem."""
+    app.exception_handler(errors.FfrtmpError)(_on_error)
+    app.exception_handler(RequestValidationError)(_on_invalid)
+    app.exception_handler(HTTPException)(_on_http)
+    app.exception_handler(Exception)(_on_defect)
+
+
+def documented(*kinds: type[errors.FfrtmpError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that raises `kinds`, for the OpenAPI document."""
+    sentences: dict[int, list[str]] = {}
+    for kind in kinds:
+        sentences.setdefault(STATUS[kind].value, []).append(f"`{kind.__name__}`: {title(kind)}")
+    responses: dict[int | str, dict[str, Any]] = {
+        status: {"model": ProblemDetails, "description": " ".join(lines)}
+        for status, lines in sorted(sentences.items())
+    }
+    responses["default"] = {"model": ProblemDetails, "description": "Any other problem."}
+    return responses
+
+
+def _on_error(request: Request, error: errors.FfrtmpError) -> Response:
+    status = STATUS.get(type(error))
+    if status is None:
+        raise error  # a defect: to the log, and to `_on_defect`
+    return _error(request, error, status)
+
+
+def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+    fields = field_errors(error.errors())
+    if len(fields) == 1:
+        invalid = errors.InvalidRequest(fields[0].message, where=fields[0].where)
+    else:
+        listed = "; ".join(f"{field.where}: {field.message}" for field in fields)
+        invalid = errors.InvalidRequest(f"{len(fields)} fields are wrong: {listed}")
+    return _error(request, invalid, STATUS[errors.InvalidRequest], fields)
+
+
+def _on_http(request: Request, error: HTTPException) -> Response:
+    """Problems that are the framework's: no such path, no such method, a body too large."""
+    status = HTTPStatus(error.status_code)
+    said = error.detail if error.detail != status.phrase else status.description
+    problem = ProblemDetails(
+        type=BLANK,
+        title=status.phrase,
+        status=status,
+        detail=f"{request.method} {request.url.path}: {said}",
+        instance=request.url.path,
+        remedy=_REMEDIES.get(status),
+    )
+    return _answer(problem, error.headers)
+
+
+def _on_defect(request: Request, _: Exception) -> Response:
+    """Whoever runs the server finds the traceback in its log; the caller is told nothing of it."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    problem = ProblemDetails(
+        type=BLANK,
+        title=status.phrase,
+        status=status,
+        detail="the server has failed in a way that it should not; its log says how",
+        instance=request.url.path,
+    )
+    return _answer(problem)
+
+
+def _error(
+    request: Request,
+    error: errors.FfrtmpError,
+    status: HTTPStatus,
+    fields: tuple[FieldError, ...] | None = None,
+) -> Response:
+    kind = type(error)
+    problem = ProblemDetails(
+        type=f"{request.scope.get('root_path', '')}/problems/{kind.__name__}",
+        title=title(kind),
+        status=status,
+        detail=error.message,
+        instance=request.url.path,
+        where=error.where,
+        remedy=error.remedy,
+        errors=fields,
+    )
+    later = status == HTTPStatus.SERVICE_UNAVAILABLE
+    return _answer(problem, {"Retry-After": _RETRY_AFTER_SECONDS} if later else None)
+
+
+def _answer(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        status_code=problem.status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )

@@ -1,0 +1,97 @@
+"""Says of each field that pydantic refuses what would be right. Pure: from errors to sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, Field
+
+from ffrtmp_ray.media.spec import JobSpec
+
+from .listing import Listing
+
+_MODELS: Mapping[str, type[BaseModel]] = {"body": JobSpec, "query": Listing}
+"""What a request's parts are checked against, to name the fields that there are."""
+
+_SHOWN = 60
+"""Characters of a wrong value that a message repeats."""
+
+
+class FieldError(BaseModel):
+    """One wrong field of a request."""
+
+    where: str = Field(
+        description="The field's path.", examples=["priority", "ladder.renditions[0].crf"]
+    )
+    message: str = Field(
+        description="What is wrong, and what would be right.",
+        examples=["should be 'high', 'medium' or 'low', not 'urgent'"],
+    )
+
+
+def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
+    """One `FieldError` for each of pydantic's `errors`, in their order.
+
+    https://docs.pydantic.dev/latest/errors/validation_errors/ lists their types.
+    """
+    return tuple(
+        FieldError(where=_where(error["loc"]), message=_message(error)) for error in errors
+    )
+
+
+def _where(location: Sequence[str | int]) -> str:
+    """`("body", "ladder", "renditions", 0, "crf")` becomes `ladder.renditions[0].crf`."""
+    part, *path = location
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.lstrip(".") or str(part)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return _unknown(error["loc"])
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "json_invalid":
+            return f"is not JSON: {error['ctx']['error']}, at character {error['loc'][-1]}"
+        case "model_attributes_type" | "model_type" if error["loc"] == ("body",):
+            return "should be a JSON object, sent with `Content-Type: application/json`"
+        case "enum" | "literal_error":
+            return f"should be {error['ctx']['expected']}, not {_shown(error['input'])}"
+    text: str = error["msg"].removeprefix("Input ")
+    text = text[0].lower() + text[1:]
+    scalar = isinstance(error.get("input"), str | int | float | bool)
+    return f"{text}, not {_shown(error['input'])}" if scalar else text
+
+
+def _unknown(location: Sequence[str | int]) -> str:
+    known = _fields_at(location)
+    near = get_close_matches(str(location[-1]), known, n=1)
+    if near:
+        return f"there is no such field; did you mean `{near[0]}`?"
+    return f"there is no such field; there are {', '.join(known)}"
+
+
+def _fields_at(location: Sequence[str | int]) -> list[str]:
+    """Names of the fields beside the unknown one, in the model that refused it."""
+    model = _MODELS[str(location[0])]
+    for step in location[1:-1]:
+        if isinstance(step, str):
+            model = _model_in(model.model_fields[step].annotation) or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model within `Ladder | None`, `tuple[Rendition, ...]` and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
