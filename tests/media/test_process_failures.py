@@ -145,18 +145,18 @@ def test_a_good_end_and_an_ordered_one_are_no_failures(end: Exit) -> None:
 
 
 REAL = {
-    "a text file": (["-i", "{text}", "-f", "null", "-"], FailureKind.BAD_INPUT),
-    "a folder": (["-i", "{folder}", "-f", "null", "-"], FailureKind.BAD_INPUT),
+    "a text file": ("-i {text} -f null -", FailureKind.BAD_INPUT),
+    "a folder": ("-i {folder} -f null -", FailureKind.BAD_INPUT),
     "an encoder that does not exist": (
-        ["-f", "lavfi", "-i", "testsrc2=d=0.1", "-c:v", "libfoo", "-f", "null", "-"],
+        "-f lavfi -i testsrc2=d=0.1 -c:v libfoo -f null -",
         FailureKind.UNSUPPORTED,
     ),
     "a disk without room": (
-        ["-f", "lavfi", "-i", "testsrc2=d=0.1", "-f", "mpegts", "/dev/full"],
+        "-f lavfi -i testsrc2=d=0.1 -f mpegts /dev/full",
         FailureKind.OUT_OF_DISK,
     ),
     "a GPU that is not there": (
-        "-f lavfi -i testsrc2=d=0.1 -c:v h264_nvenc -gpu 99 -f null -".split(),
+        "-f lavfi -i testsrc2=d=0.1 -c:v h264_nvenc -gpu 99 -f null -",
         FailureKind.OUT_OF_GPU_SESSIONS,
     ),
 }
@@ -167,7 +167,7 @@ def test_the_ffmpeg_that_is_installed_still_speaks_these_words(name: str, tmp_pa
     text = tmp_path / "text.mp4"
     text.write_text("hello\n")
     arguments, kind = REAL[name]
-    argv = [argument.format(text=text, folder=tmp_path) for argument in arguments]
+    argv = [argument.format(text=text, folder=tmp_path) for argument in arguments.split()]
     ended = subprocess.run(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "level+warning", "-y", *argv],
         capture_output=True,
