@@ -1,0 +1,1 @@
+"""The store in a database, on SQLAlchemy Core: SQLite, embedded. Only this room speaks SQL."""
