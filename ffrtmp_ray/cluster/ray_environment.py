@@ -1,0 +1,98 @@
+"""The environment variables by which Ray works as we need it, each with its reason.
+
+Two sets: that of a head and all that it starts, and that of a process that connects to one. Ray
+reads them when it is imported, so nothing here imports Ray.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ffrtmp_ray.cluster.record import ClusterRecord, Ports
+
+MARK = "FFRTMP_CLUSTER_MARK"
+"""Holds `LocalRay.mark`."""
+
+SERVE: Mapping[str, str] = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    # How long a replica and a proxy that are to go still take requests, so that load balancers
+    # hear of it. HAProxy is told at once; the default of 30 s would make `ffrtmp down` as slow.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0.2",
+    "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "0.2",
+}
+
+ALWAYS: Mapping[str, str] = {
+    **SERVE,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A head that is away for longer than a minute must not end its workers and their encodes.
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    # A metric is to be seen within a second or two, not ten.
+    "RAY_metrics_report_interval_ms": "1000",
+    # Ray names its processes by writing over their environment, where `MARK` is.
+    "SPT_NOENV": "1",
+}
+
+LOOPBACK: Mapping[str, str] = {
+    # Ray's way on laptops: the node's address is 127.0.0.1, and no socket listens elsewhere.
+    # Without it, Ray turns 127.0.0.1 into the machine's outer address.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
+
+AUTH_MODE = "RAY_AUTH_MODE"
+"""Said to all in any case: unset, a token file that happens to lie in the home folder would switch
+authentication on for the head and not for those that join it."""
+
+SYSTEM_CONFIG: Mapping[str, int] = {
+    # A node that dies without a word is noticed after 2.5 s, in place of 15.
+    "health_check_initial_delay_ms": 1000,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 1000,
+    "health_check_failure_threshold": 3,
+}
+
+
+def head_environment(
+    mark: str, temp_dir: Path, ports: Ports, *, loopback: bool, haproxy: Path
+) -> dict[str, str]:
+    """The whole environment of `ray start --head`."""
+    sockets = temp_dir / "haproxy"
+    settings = {
+        **ALWAYS,
+        **(LOOPBACK if loopback else {}),
+        MARK: mark,
+        AUTH_MODE: os.environ.get(AUTH_MODE, "disabled"),
+        "AUTOSCALER_METRIC_PORT": str(ports.autoscaler_metrics),
+        "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback),
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
+        # Its admin socket takes orders from whoever reaches it: into a folder that is ours alone.
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(sockets / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(sockets / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(sockets / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(sockets),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(sockets / "server-state"),
+    }
+    # An address in the caller's environment names another cluster than the one to be started.
+    inherited = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    return inherited | settings
+
+
+def enter(record: ClusterRecord) -> None:
+    """Fit this process to the cluster of `record`, before it connects and best before it imports
+    Ray. A variable that is set already keeps its value."""
+    wanted = {**SERVE, "RAY_USAGE_STATS_ENABLED": "0"}
+    if record.started is not None:
+        wanted[AUTH_MODE] = "disabled"
+    if record.loopback:
+        wanted |= LOOPBACK
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
+    constants = sys.modules.get("ray._private.ray_constants")
+    if record.loopback and constants is not None:
+        # A driver script that has imported Ray before us: what Ray has read, it has read.
+        vars(constants)["ENABLE_RAY_CLUSTER"] = False
