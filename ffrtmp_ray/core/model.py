@@ -93,7 +93,9 @@ class StopReason(StrEnum):
     """The job was planned anew, or another task of it has failed for good."""
     DRAINED = "drained"
     TIMED_OUT = "timed_out"
-    """The job's own time is up: it fails when the attempt has stopped."""
+    """The job's own time is up: it has failed."""
+    RETRIED = "retried"
+    """Ordered to stop with a job that was then retried: the task starts again after it."""
 
 
 class FailureKind(StrEnum):
@@ -216,6 +218,10 @@ class Job:
     plan: int = 0
     """How many times the job has been planned anew (re-plan or retry of `plan`)."""
     started_at: float | None = None
+    paused_at: float | None = None
+    """Since when it is held; None while it is not."""
+    paused_seconds: float = 0.0
+    """How long it was held before, since its first start."""
     finished_at: float | None = None
     failure: Failure | None = None
 

@@ -77,6 +77,8 @@ jobs = Table(
     Column("timeout_seconds", SECONDS),
     Column("plan", Integer, nullable=False),
     Column("started_at", SECONDS),
+    Column("paused_at", SECONDS),
+    Column("paused_seconds", SECONDS, nullable=False),
     Column("finished_at", SECONDS),
     Column("failure", DOCUMENT),
     Column("spec", DOCUMENT, nullable=False),

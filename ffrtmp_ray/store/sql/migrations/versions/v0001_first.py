@@ -66,6 +66,8 @@ def _jobs() -> None:
         sa.Column("timeout_seconds", SECONDS),
         sa.Column("plan", sa.Integer, nullable=False),
         sa.Column("started_at", SECONDS),
+        sa.Column("paused_at", SECONDS),
+        sa.Column("paused_seconds", SECONDS, nullable=False),
         sa.Column("finished_at", SECONDS),
         sa.Column("failure", DOCUMENT),
         sa.Column("spec", DOCUMENT, nullable=False),
