@@ -66,6 +66,63 @@ WORKER_HEARTBEATS_TOTAL = Metric(
     "ffrtmp_worker_heartbeats_total", Kind.COUNTER, "Polls that a worker answered.", ("worker",)
 )
 
+# The rest describe a worker's node and its GPUs. `gpu` is the GPU's index on its node. Workers of
+# one node each report that node, so these are for maxima and averages, not for sums over workers.
+WORKER_LOAD = Metric(
+    "ffrtmp_worker_load", Kind.GAUGE, "Load average of a worker's node over a minute.", ("worker",)
+)
+WORKER_NODE_MEMORY_USED_BYTES = Metric(
+    "ffrtmp_worker_node_memory_used_bytes",
+    Kind.GAUGE,
+    "Memory in use on a worker's node, by all of its processes.",
+    ("worker",),
+)
+WORKER_NODE_MEMORY_TOTAL_BYTES = Metric(
+    "ffrtmp_worker_node_memory_total_bytes",
+    Kind.GAUGE,
+    "Memory that a worker's node has.",
+    ("worker",),
+)
+WORKER_GPU_INFO = Metric(
+    "ffrtmp_worker_gpu_info",
+    Kind.GAUGE,
+    "Always 1: which GPUs a worker has, by product name.",
+    ("worker", "gpu", "name"),
+)
+WORKER_GPU_UTILIZATION_PERCENT = Metric(
+    "ffrtmp_worker_gpu_utilization_percent",
+    Kind.GAUGE,
+    "Use of a GPU's general cores (scaling, filters), 0 to 100.",
+    ("worker", "gpu"),
+)
+WORKER_GPU_ENCODER_PERCENT = Metric(
+    "ffrtmp_worker_gpu_encoder_percent",
+    Kind.GAUGE,
+    "Use of a GPU's video encoders, 0 to 100.",
+    ("worker", "gpu"),
+)
+WORKER_GPU_MEMORY_USED_BYTES = Metric(
+    "ffrtmp_worker_gpu_memory_used_bytes", Kind.GAUGE, "GPU memory in use.", ("worker", "gpu")
+)
+WORKER_GPU_MEMORY_TOTAL_BYTES = Metric(
+    "ffrtmp_worker_gpu_memory_total_bytes",
+    Kind.GAUGE,
+    "Memory that a GPU has.",
+    ("worker", "gpu"),
+)
+WORKER_GPU_TEMPERATURE_CELSIUS = Metric(
+    "ffrtmp_worker_gpu_temperature_celsius",
+    Kind.GAUGE,
+    "Temperature of a GPU; absent where it cannot be read.",
+    ("worker", "gpu"),
+)
+WORKER_GPU_POWER_WATTS = Metric(
+    "ffrtmp_worker_gpu_power_watts",
+    Kind.GAUGE,
+    "Power that a GPU draws; absent where it cannot be read.",
+    ("worker", "gpu"),
+)
+
 METRICS: tuple[Metric, ...] = (
     JOBS_TOTAL,
     ACTIVE_JOBS,
@@ -76,6 +133,16 @@ METRICS: tuple[Metric, ...] = (
     WORKER_MEMORY_BYTES,
     WORKER_ACTIVE_JOBS,
     WORKER_HEARTBEATS_TOTAL,
+    WORKER_LOAD,
+    WORKER_NODE_MEMORY_USED_BYTES,
+    WORKER_NODE_MEMORY_TOTAL_BYTES,
+    WORKER_GPU_INFO,
+    WORKER_GPU_UTILIZATION_PERCENT,
+    WORKER_GPU_ENCODER_PERCENT,
+    WORKER_GPU_MEMORY_USED_BYTES,
+    WORKER_GPU_MEMORY_TOTAL_BYTES,
+    WORKER_GPU_TEMPERATURE_CELSIUS,
+    WORKER_GPU_POWER_WATTS,
 )
 
 
