@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from . import openapi, problems
+from .body_limit import BodyLimit
 from .ports import Gateway
 from .routes import health, jobs, metrics, presets, workers
 from .routes import problems as problem_routes
@@ -30,8 +31,8 @@ def make_app(gateway: Gateway, *, max_body_bytes: int = MAX_BODY_BYTES) -> FastA
         openapi_tags=list(openapi.TAGS),
         redoc_url=None,
         static_url="/docs-assets",
-        max_body_size=max_body_bytes,
     )
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
     app.state.gateway = gateway
     problems.install(app)
     for routes in (jobs, presets, workers, health, metrics, problem_routes):

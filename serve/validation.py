@@ -36,8 +36,19 @@ def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
 
     https://docs.pydantic.dev/latest/errors/validation_errors/ lists their types.
     """
+    found = list(errors)
     return tuple(
-        FieldError(where=_where(error["loc"]), message=_message(error)) for error in errors
+        FieldError(where=_where(error["loc"]), message=_message(error))
+        for error in found
+        if not _follows(error, found)
+    )
+
+
+def _follows(error: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether pydantic calls a sequence too short only because its wrong items do not count."""
+    where = error["loc"]
+    return error["type"] == "too_short" and any(
+        other["loc"][: len(where)] == where and other["loc"] != where for other in found
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from ..problems import STATUS, title
+from ..problems import STATUS, documented, title
 
 router = APIRouter(prefix="/problems", tags=["problems"])
 
@@ -31,7 +31,7 @@ async def kinds() -> list[KindView]:
     return list(_KINDS.values())
 
 
-@router.get("/{name}", summary="Explain a kind of problem")
+@router.get("/{name}", summary="Explain a kind of problem", responses=documented())
 async def kind(name: Annotated[str, Path(examples=["JobNotFound"])]) -> KindView:
     if name not in _KINDS:
         raise HTTPException(404)
