@@ -1,0 +1,253 @@
+"""The farm from Python, over HTTP. Works where Ray is not installed, and must stay so.
+
+with Client() as farm:
+    job = farm.submit(JobSpec(input="/srv/in.mov", output="/srv/out.mp4", preset="h264-720p"))
+    done = farm.wait(job.id)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from ffrtmp_ray.core.model import JobState, Queue
+from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem, Unavailable, from_problem
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
+
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+_PAGE_SIZE = 100
+_AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+"""What a proxy answers for a farm that does not."""
+
+ViewT = TypeVar("ViewT")
+_JOB = TypeAdapter(JobDetail)
+_PAGE = TypeAdapter(JobList)
+_LOGS = TypeAdapter(list[LogView])
+_WORKERS = TypeAdapter(list[WorkerView])
+_READY = TypeAdapter(ReadyView)
+
+
+class Client:
+    """One farm, over one pool of connections; a context manager that closes them.
+
+    Every method raises the errors of `ffrtmp_ray.errors` as the farm raised them, and Unavailable
+    when the farm does not answer. It may be shared between threads.
+    """
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`address` is the URL that `ffrtmp up` prints. `timeout` (seconds) is for each step of
+        one request: to connect, to send, to be answered. A `transport` takes the network's place.
+        Raises InvalidRequest for an address that is none.
+        """
+        self.address = _checked(address).rstrip("/")
+        self._http = httpx.Client(base_url=self.address, timeout=timeout, transport=transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # ---------------------------------------------------------------------------------- jobs
+
+    def submit(self, spec: JobSpec | Mapping[str, Any]) -> JobDetail:
+        """Have a job accepted and stored. A mapping is checked by the farm, as a JobSpec is.
+
+        Raises InvalidRequest, InputRefused, OutputRefused, OutputExists or UnknownPreset.
+        """
+        if isinstance(spec, JobSpec):
+            body = spec.model_dump(mode="json", exclude_unset=True)
+        else:
+            body = dict(spec)
+        return self._read(_JOB, self._answer("POST", "/jobs", json=body))
+
+    def job(self, job_id: str) -> JobDetail:
+        """Raises JobNotFound."""
+        return self._read(_JOB, self._answer("GET", _path(job_id)))
+
+    def jobs(
+        self,
+        *,
+        states: Sequence[JobState] = (),
+        queues: Sequence[Queue] = (),
+        owner: str | None = None,
+    ) -> Iterator[JobView]:
+        """Jobs that pass every filter given, newest first; pages are fetched as they are used."""
+        params: dict[str, Any] = {"state": list(states), "queue": list(queues), "limit": _PAGE_SIZE}
+        if owner is not None:
+            params["owner"] = owner
+        while True:
+            page = self._read(_PAGE, self._answer("GET", "/jobs", params=params))
+            yield from page.jobs
+            if page.next_cursor is None:
+                return
+            params["cursor"] = page.next_cursor
+
+    def logs(self, job_id: str) -> list[LogView]:
+        """The end of what each ended attempt printed, oldest first. Raises JobNotFound."""
+        return self._read(_LOGS, self._answer("GET", _path(job_id, "logs")))
+
+    def control(self, job_id: str, action: Action) -> JobDetail:
+        """Do `action` and return the job as it is then. Raises JobNotFound, Conflict."""
+        return self._read(_JOB, self._answer("POST", _path(job_id, action)))
+
+    def pause(self, job_id: str) -> JobDetail:
+        return self.control(job_id, Action.PAUSE)
+
+    def resume(self, job_id: str) -> JobDetail:
+        return self.control(job_id, Action.RESUME)
+
+    def cancel(self, job_id: str) -> JobDetail:
+        return self.control(job_id, Action.CANCEL)
+
+    def retry(self, job_id: str) -> JobDetail:
+        return self.control(job_id, Action.RETRY)
+
+    # ------------------------------------------------------------------------------- waiting
+
+    def watch(
+        self, job_id: str, *, interval: float = 0.5, patience: float = 60.0
+    ) -> Iterator[JobDetail]:
+        """The job now, then again at each change, up to the one that makes it terminal.
+
+        Asks every `interval` seconds. Goes on over a farm that does not answer, for at most
+        `patience` seconds at a time: a scheduler that is started anew loses no job. Raises
+        JobNotFound, and Unavailable when the patience is at its end.
+        """
+        seen: JobDetail | None = None
+        for job in self._poll(job_id, interval, patience):
+            if job is not None and job != seen:
+                seen = job
+                yield job
+
+    def wait(
+        self,
+        job_id: str,
+        timeout: float | None = None,
+        *,
+        interval: float = 0.5,
+        patience: float = 60.0,
+    ) -> JobDetail:
+        """The job when it is completed, failed or canceled: its `state` says which.
+
+        Raises TimeoutError after `timeout` seconds (None waits for ever), and what `watch` raises.
+        """
+        start = time.monotonic()
+        for job in self._poll(job_id, interval, patience):
+            if job is not None and job.state.terminal:
+                return job
+            if timeout is not None and time.monotonic() - start >= timeout:
+                break
+        raise TimeoutError(f"job {job_id} has not ended within {timeout} s")
+
+    def _poll(self, job_id: str, interval: float, patience: float) -> Iterator[JobDetail | None]:
+        """The job at each asking until it is terminal; None when the farm does not answer."""
+        answered = time.monotonic()
+        while True:
+            job = None
+            try:
+                job = self.job(job_id)
+                answered = time.monotonic()
+            except Unavailable:
+                if time.monotonic() - answered >= patience:
+                    raise
+            yield job
+            if job is not None and job.state.terminal:
+                return
+            time.sleep(interval)
+
+    # --------------------------------------------------------------------------------- the farm
+
+    def workers(self) -> list[WorkerView]:
+        return self._read(_WORKERS, self._answer("GET", "/workers"))
+
+    def ready(self) -> ReadyView:
+        """Whether the farm can take and do jobs, and what it lacks if it cannot."""
+        response = self._send("GET", "/ready")
+        if response.is_success or response.headers.get("content-type") == "application/json":
+            return self._read(_READY, response)
+        raise _error(response)
+
+    # ----------------------------------------------------------------------------------- HTTP
+
+    def _read(self, shape: TypeAdapter[ViewT], response: httpx.Response) -> ViewT:
+        try:
+            return shape.validate_json(response.content)
+        except ValidationError as error:
+            raise FfrtmpError(
+                f"{self.address} gave an answer that this version does not understand",
+                remedy="is it a farm of the same version?",
+            ) from error
+
+    def _answer(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """The answer to a request that went well; raises what the farm raised if it did not."""
+        response = self._send(method, path, **content)
+        if response.is_success:
+            return response
+        raise _error(response)
+
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            return self._http.request(method, path, **content)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unavailable(
+                f"no farm answers at {self.address}",
+                remedy="is `ffrtmp up` running? --address or FFRTMP_ADDRESS names another",
+            ) from error
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"{self.address} went away before its answer ({type(error).__name__})",
+                remedy="what was asked may have been done: look before you ask again",
+            ) from error
+
+
+def _checked(address: str) -> str:
+    try:
+        url = httpx.URL(address)
+        if url.scheme in ("http", "https") and url.host:
+            return address
+    except httpx.InvalidURL:
+        pass  # as wrong as one without a scheme
+    raise InvalidRequest(f"{address!r} is no URL", where="address", remedy=f"as {DEFAULT_ADDRESS}")
+
+
+def _path(job_id: str, *more: str) -> str:
+    return "/".join(("/jobs", quote(job_id, safe=""), *more))
+
+
+def _error(response: httpx.Response) -> FfrtmpError:
+    """What the farm raised, from the problem (RFC 9457) that it answered."""
+    try:
+        body = response.json()
+    except ValueError:  # a proxy's own page
+        body = None
+    if not isinstance(body, dict):
+        body = {}
+    message = body.get("detail") or f"{response.status_code} {response.reason_phrase}"
+    code = body.get("type", "").partition("/problems/")[2]
+    if code:
+        return from_problem(Problem(code, message, body.get("where"), body.get("remedy")))
+    kind = Unavailable if response.status_code in _AWAY else FfrtmpError
+    return kind(message, where=str(response.url), remedy=body.get("remedy"))
