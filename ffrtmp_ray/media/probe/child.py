@@ -1,0 +1,71 @@
+"""The child process that opens media files: one line of JSON in, one line out, until stdin ends.
+
+Started as `python -m ffrtmp_ray.media.probe.child MEMORY_BYTES`. Whatever a broken file does to
+it, the worker lives on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import av.logging
+from pydantic import BaseModel
+
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.probe.decode import count, sample
+from ffrtmp_ray.media.probe.look import look
+from ffrtmp_ray.media.probe.open import Refusal
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+_ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
+    "look": lambda path: look(Path(path)),
+    "count": lambda path: count(Path(path)),
+    "sample": lambda path, fractions: sample(Path(path), fractions),
+}
+
+
+def main() -> None:
+    """Answer requests. The death of the parent ends it, even in the middle of decoding."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    av.logging.set_level(av.logging.PANIC)
+    # libraries that print must not print into the answers
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        answers.write(json.dumps(_answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    """`{"value": …}` or `{"failure": {"kind": …, "reason": …}}`."""
+    do = _ANSWERS[request["do"]]
+    try:
+        return {"value": do(**request["with"]).model_dump(mode="json")}
+    except Refusal as refusal:
+        return _failure(refusal.kind, refusal.reason)
+    except MemoryError:
+        return _failure(FailureKind.BAD_INPUT, "the file needs more memory than is allowed")
+    except av.FFmpegError as error:
+        return _failure(FailureKind.BAD_INPUT, f"the file is damaged: {error}")
+    except OSError as error:
+        return _failure(FailureKind.CRASHED, f"the file cannot be read: {error}")
+
+
+def _failure(kind: FailureKind, reason: str) -> dict[str, Any]:
+    return {"failure": {"kind": kind.value, "reason": reason}}
+
+
+if __name__ == "__main__":
+    main()

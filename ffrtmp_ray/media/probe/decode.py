@@ -1,0 +1,83 @@
+"""Decodes a file's picture, all of it or samples, and counts what comes out.
+
+Runs in the child process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.probe.open import Refusal, opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.source import Decoded, FrameCount
+
+SAMPLE_FRAMES = 24
+"""Frames decoded at each sampled place: about a second."""
+
+
+def count(path: Path) -> FrameCount:
+    """Decode the whole picture. Raises Refusal when nothing of it can be decoded."""
+    with opened(path) as container:
+        stream = picture_of(container, path.name)
+        stream.thread_type = "AUTO"
+        times: list[int] = []
+        frames = damaged = 0
+        for packet in container.demux(stream):
+            try:
+                decoded = packet.decode()
+            except av.FFmpegError:
+                damaged += 1
+                continue
+            frames += len(decoded)
+            times.extend(frame.pts for frame in decoded if frame.pts is not None)
+        if not times:
+            raise Refusal(
+                FailureKind.BAD_INPUT, f"the video of {path.name} is damaged: no frame decodes"
+            )
+        time_base = time_base_of(stream)
+        return FrameCount(
+            frames=frames,
+            first=min(times) * time_base,
+            last=max(times) * time_base,
+            damaged=damaged,
+        )
+
+
+def sample(path: Path, fractions: Iterable[float]) -> Decoded:
+    """Decode about a second of the picture at each of some places, given as 0 (start) to 1.
+
+    Raises Refusal when the file cannot be opened or has no picture.
+    """
+    frames = damaged = 0
+    with opened(path) as container:
+        stream = picture_of(container, path.name)
+        start = container.start_time or 0
+        for fraction in fractions:
+            if container.duration:
+                container.seek(start + int(fraction * container.duration))
+            good, bad = _decode_some(container, stream)
+            frames += good
+            damaged += bad
+    return Decoded(frames=frames, damaged=damaged)
+
+
+def _decode_some(container: InputContainer, stream: VideoStream) -> tuple[int, int]:
+    """Frames and failed packets from here on, until there are SAMPLE_FRAMES of them."""
+    good = bad = 0
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            bad += 1
+        else:
+            good += sum(isinstance(frame, VideoFrame) and not frame.is_corrupt for frame in frames)
+            bad += sum(isinstance(frame, VideoFrame) and frame.is_corrupt for frame in frames)
+        if good + bad >= SAMPLE_FRAMES:
+            break
+    return good, bad

@@ -1,0 +1,165 @@
+"""Makes a `Source` of a file: its first frames decoded, its packets counted.
+
+Runs in the child process.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream as AvAudioStream
+from av.container import InputContainer
+from av.stream import Discard
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream as AvVideoStream
+
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.probe.open import Refusal, opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.scan import Scan, scan
+from ffrtmp_ray.media.probe.source import AudioStream, Color, Source, VideoStream
+
+_FIRST_PACKETS = 600
+"""A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
+the longest distance between keyframes that broadcasts use."""
+
+_PRIMARIES = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film",
+    9: "bt2020", 10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "ebu3213",
+}  # fmt: skip
+_TRANSFERS = {
+    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear",
+    9: "log100", 10: "log316", 11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1",
+    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
+_MATRICES = {
+    0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco",
+    9: "bt2020nc", 10: "bt2020c", 11: "smpte2085", 12: "chroma-derived-nc",
+    13: "chroma-derived-c", 14: "ictcp",
+}  # fmt: skip
+_RANGES = {1: "tv", 2: "pc"}
+# numbers of ITU-T H.273 (tables 2 to 4), names of ffmpeg's options; 2 means "not said"
+
+
+def look(path: Path) -> Source:
+    """All that a plan must know of a file. Raises Refusal when it has no usable picture."""
+    with opened(path) as container:
+        stream = picture_of(container, path.name)
+        for other in container.streams:
+            if other is not stream:
+                other.discard = Discard.all
+        found = scan(container, stream)
+    with opened(path) as container:
+        stream = picture_of(container, path.name)
+        frame = _first_frame(container, stream, path.name)
+        video = _video(stream, frame, found)
+        duration = video.end - video.first
+        if container.duration is not None:
+            duration = Fraction(container.duration, av.time_base)
+        name, subtitles = container.format.name, len(container.streams.subtitles)
+        sounds = [each.index for each in container.streams.audio if each.codec_context is not None]
+    return Source(
+        container=name,
+        bytes=path.stat().st_size,
+        duration=duration,
+        video=video,
+        audio=tuple(sound for index in sounds if (sound := _sound(path, index)) is not None),
+        subtitles=subtitles,
+    )
+
+
+def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) -> VideoFrame:
+    """The first picture, wherever it comes. Raises Refusal when none of many packets gives one."""
+    tried = 0
+    for packet in container.demux(stream):
+        tried += packet.size > 0
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, VideoFrame):
+                    return frame
+        except av.FFmpegError:
+            pass  # a stream may begin in the middle of something: what counts is the next frame
+        if tried >= _FIRST_PACKETS:
+            break
+    raise Refusal(
+        FailureKind.BAD_INPUT,
+        f"the video of {name} is damaged: none of its first {tried} packets can be decoded",
+    )
+
+
+def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream:
+    time_base = time_base_of(stream)
+    if found.first is None or found.last is None:
+        raise Refusal(
+            FailureKind.UNSUPPORTED,
+            "the file says of no frame when it is shown (a raw stream): "
+            "put it in a container first, as MP4 or MKV",
+        )
+    first, last = found.first * time_base, found.last * time_base
+    rate = stream.average_rate
+    length = Fraction(found.last_duration or 0) * time_base
+    if not length and found.frames > 1:
+        length = (last - first) / (found.frames - 1)
+    return VideoStream(
+        index=stream.index,
+        codec=stream.codec_context.codec.canonical_name,
+        width=frame.width,
+        height=frame.height,
+        sample_aspect=_aspect(stream),
+        rotation=frame.rotation,
+        pixel_format=frame.format.name,
+        bit_depth=max(component.bits for component in frame.format.components),
+        color=Color(
+            primaries=_PRIMARIES.get(frame.color_primaries),
+            transfer=_TRANSFERS.get(frame.color_trc),
+            matrix=_MATRICES.get(frame.colorspace),
+            range=_RANGES.get(frame.color_range),
+        ),
+        time_base=time_base,
+        frames=found.frames,
+        countable=found.countable,
+        first=first,
+        last=last,
+        end=last + length,
+        average_rate=Fraction(rate) if rate else None,
+        interlaced=frame.interlaced_frame,
+        keyframes=tuple(tick * time_base for tick in found.keyframes),
+    )
+
+
+def _aspect(stream: AvVideoStream) -> Fraction:
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    return Fraction(aspect) if aspect else Fraction(1)
+
+
+def _sound(path: Path, index: int) -> AudioStream | None:
+    """An audio stream with the time of its first sample; None when nothing of it decodes."""
+    with opened(path) as container:
+        stream = container.streams[index]
+        assert isinstance(stream, AvAudioStream)  # noqa: S101  # its index came from streams.audio
+        tried = 0
+        for packet in container.demux(stream):
+            tried += 1
+            if tried > _FIRST_PACKETS:
+                break
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                continue
+            for frame in frames:
+                if frame.pts is None or frame.time_base is None:
+                    continue
+                duration = stream.duration
+                return AudioStream(
+                    index=index,
+                    codec=stream.codec_context.codec.canonical_name,
+                    channels=stream.codec_context.layout.nb_channels,
+                    sample_rate=stream.codec_context.sample_rate,
+                    start=frame.pts * frame.time_base,
+                    duration=None
+                    if duration is None or stream.time_base is None
+                    else duration * stream.time_base,
+                    language=stream.language,
+                )
+    return None

@@ -1,0 +1,183 @@
+"""Asks child processes what is in media files; they are warm, limited, and replaced when they die.
+
+For use in one event loop. Never imports PyAV.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source, Value
+
+_CHILDREN = 2
+"""One for plans and one for verifications, so that neither waits long for the other."""
+_SLOWEST_READING = 10_000_000
+"""Bytes a second; a look at a large file may take longer by its size at this rate."""
+
+_Value = TypeVar("_Value", bound=Value)
+
+
+class Prober:
+    """`memory_bytes`: address space of a child; `timeout_seconds`: for a question, at least."""
+
+    def __init__(self, *, memory_bytes: int, timeout_seconds: float) -> None:
+        self._memory_bytes = memory_bytes
+        self._timeout_seconds = timeout_seconds
+        self._idle: list[_Child] = []
+        self._busy: set[_Child] = set()
+        self._room = asyncio.Semaphore(_CHILDREN)
+        self._closed = False
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Of the children that are there."""
+        return tuple(child.pid for child in (*self._idle, *self._busy))
+
+    def start(self) -> None:
+        """Have a child ready, with its libraries loaded, before the first question."""
+        if not self._idle and not self._closed:
+            self._idle.append(_Child(self._memory_bytes))
+
+    def close(self) -> None:
+        """Kill all children; questions still open are answered with a failure."""
+        self._closed = True
+        for child in (*self._idle, *self._busy):
+            child.kill()
+        self._idle.clear()
+
+    async def probe(self, path: Path) -> Source | Failure:
+        """What is in a file, or why it cannot be used."""
+        limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
+        return await self._ask(Source, limit, "look", path=str(path))
+
+    async def count(self, path: Path, *, timeout_seconds: float) -> FrameCount | Failure:
+        """Decode the whole picture of a file and count its frames."""
+        return await self._ask(FrameCount, timeout_seconds, "count", path=str(path))
+
+    async def sample(self, path: Path, fractions: Sequence[float]) -> Decoded | Failure:
+        """Decode about a second of the picture at each of some places (0: start, 1: end)."""
+        return await self._ask(
+            Decoded, self._timeout_seconds, "sample", path=str(path), fractions=list(fractions)
+        )
+
+    async def _ask(
+        self, kind: type[_Value], limit: float, do: str, **arguments: Any
+    ) -> _Value | Failure:
+        async with self._room:
+            child = self._take()
+            self._busy.add(child)
+            try:
+                answer = await asyncio.wait_for(child.ask({"do": do, "with": arguments}), limit)
+            except TimeoutError:
+                return Failure(
+                    FailureKind.TIMED_OUT, f"the file could not be examined in {limit:.0f} seconds"
+                )
+            finally:
+                self._busy.discard(child)
+                if child.usable and not self._closed:
+                    self._idle.append(child)
+                else:
+                    child.kill()
+        if answer is None:
+            return Failure(
+                FailureKind.CRASHED,
+                f"the process that examines files ended with status {child.status}; "
+                "the file may be damaged, or the machine is short of memory",
+            )
+        if "failure" in answer:
+            return Failure(FailureKind(answer["failure"]["kind"]), answer["failure"]["reason"])
+        return kind.model_validate(answer["value"])
+
+    def _take(self) -> _Child:
+        while self._idle:
+            child = self._idle.pop()
+            if child.usable:
+                return child
+            child.kill()  # it died while nobody asked anything
+        return _Child(self._memory_bytes)
+
+
+class _Child:
+    """One child process. It answers one question at a time."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        # Not multiprocessing: its children would load the parent's main module, which in a worker
+        # is Ray's. Started from the event loop's thread, which the death signal follows.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ffrtmp_ray.media.probe.child", str(memory_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        self._asked = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int:
+        """Exit status, or the negative number of the signal that killed it; waits for it."""
+        return self._process.wait()
+
+    @property
+    def usable(self) -> bool:
+        """Alive, and owes no answer."""
+        return not self._asked and self._process.poll() is None
+
+    async def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Its answer; None when it died over it."""
+        self._asked = True
+        line = await asyncio.to_thread(self._exchange, json.dumps(question).encode() + b"\n")
+        if not line.endswith(b"\n"):
+            self.kill()
+            return None
+        self._asked = False
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        if not self._asked:  # else the thread that reads the answer sees the end, and closes
+            self._close()
+
+    def _exchange(self, question: bytes) -> bytes:
+        """Blocks until the answer is there, or until the child is dead."""
+        stdin, stdout = self._pipes
+        line = b""
+        with suppress(OSError):  # it is dead: an answer that ends early says so
+            stdin.write(question)
+            stdin.flush()
+            line = stdout.readline()
+        if not line.endswith(b"\n"):
+            self._close()
+        return line
+
+    @property
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018  # both were asked for
+        return stdin, stdout
+
+    def _close(self) -> None:
+        for pipe in self._pipes:
+            with suppress(OSError):  # a question that it never read
+                pipe.close()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,128 @@
+"""Small clips made by ffmpeg itself, each awkward in one way. `conftest.clips` keeps them."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+SECONDS = 2
+PICTURE = f"testsrc2=size=320x180:rate=25:duration={SECONDS}"
+SOUND = f"sine=frequency=440:sample_rate=48000:duration={SECONDS}"
+
+
+def _lavfi(*graphs: str) -> list[str]:
+    return [word for graph in graphs for word in ("-f", "lavfi", "-i", graph)]
+
+
+X264 = ["-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-pix_fmt", "yuv420p"]
+AAC = ["-c:a", "aac"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An argument `@plain.mp4` stands for the path of that clip."""
+
+    why: str
+    arguments: tuple[str | bytes, ...]
+
+
+def _recipe(why: str, *arguments: str | bytes) -> Recipe:
+    return Recipe(why, arguments)
+
+
+RECIPES: dict[str, Recipe] = {
+    "plain.mp4": _recipe("picture and sound", *_lavfi(PICTURE, SOUND), *X264, *AAC),
+    "silent.mp4": _recipe("no sound", *_lavfi(PICTURE), *X264),
+    "sound.m4a": _recipe("no picture", *_lavfi(SOUND), *AAC),
+    "odd.mkv": _recipe(
+        "odd width and height",
+        *_lavfi("testsrc2=size=320x180:rate=25:duration=1"),
+        *("-vf", "format=yuv444p,scale=321:181", "-c:v", "ffv1"),
+    ),
+    "tenbit.mkv": _recipe(
+        "10 bits",
+        *_lavfi(PICTURE),
+        *("-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", "log-level=none"),
+    ),
+    "rotated.mp4": _recipe(
+        "filmed upright", "-display_rotation", "90", "-i", "@plain.mp4", "-c", "copy"
+    ),
+    "vfr.mp4": _recipe(
+        "variable frame rate",
+        *_lavfi(PICTURE, SOUND),
+        *("-vf", "select='not(mod(n,3))+lt(n,20)'", "-fps_mode", "passthrough", *X264, *AAC),
+    ),
+    "late-sound.mp4": _recipe(
+        "the sound starts half a second late",
+        *_lavfi(PICTURE),
+        *("-itsoffset", "0.5", *_lavfi(SOUND), "-map", "0:v", "-map", "1:a", *X264, *AAC),
+    ),
+    "late-picture.mkv": _recipe(
+        "the picture starts half a second late",
+        *("-itsoffset", "0.5", *_lavfi(PICTURE), *_lavfi(SOUND)),
+        *("-map", "0:v", "-map", "1:a", *X264, *AAC),
+    ),
+    "stream.ts": _recipe("a transport stream starts late", *_lavfi(PICTURE, SOUND), *X264, *AAC),
+    "anamorphic.mp4": _recipe(
+        "pixels that are not square", *_lavfi(PICTURE), "-vf", "setsar=4/3", *X264
+    ),
+    "cover.mp4": _recipe(
+        "a cover picture, larger than the video and before it",
+        *("-i", "@plain.mp4", "-i", "@still.png", "-map", "1:v", "-map", "0", "-c", "copy"),
+        *("-disposition:v:0", "attached_pic"),
+    ),
+    "cover.m4a": _recipe(
+        "sound with a cover picture",
+        *("-i", "@sound.m4a", "-i", "@still.png", "-map", "0", "-map", "1:v", "-c", "copy"),
+        *("-disposition:v", "attached_pic", "-f", "mp4"),
+    ),
+    "latin1.mkv": _recipe(
+        "a title that is not UTF-8", "-i", "@plain.mp4", "-c", "copy", "-metadata", b"title=caf\xe9"
+    ),
+    "two-sounds.mkv": _recipe(
+        "two languages",
+        *("-i", "@plain.mp4", *_lavfi(SOUND), "-map", "0", "-map", "1:a", "-c:v", "copy", *AAC),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"),
+    ),
+    "edited.mp4": _recipe(
+        "an edit list that starts between keyframes",
+        *("-ss", "0.5", "-i", "@plain.mp4", "-c", "copy"),
+    ),
+    "interlaced.ts": _recipe(
+        "fields",
+        *_lavfi(f"testsrc2=size=320x180:rate=50:duration={SECONDS}"),
+        *("-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "mpeg2video"),
+        *("-flags", "+ilme+ildct", "-b:v", "2M"),
+    ),
+    "one-frame.mp4": _recipe("one frame", *_lavfi(PICTURE), "-frames:v", "1", *X264),
+    "raw.h264": _recipe("a stream without times", *_lavfi(PICTURE), *X264),
+    "still.png": _recipe(
+        "a picture", *_lavfi("color=red:size=640x640:duration=0.04"), "-frames:v", "1"
+    ),
+}
+
+
+class Clips:
+    """Makes each clip at its first use and keeps it for the session."""
+
+    def __init__(self, folder: Path, ffmpeg: str) -> None:
+        self.folder = folder
+        self._ffmpeg = ffmpeg
+
+    def __call__(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            self._make(path, RECIPES[name])
+        return path
+
+    def _make(self, path: Path, recipe: Recipe) -> None:
+        filled = [
+            str(self(word[1:])) if isinstance(word, str) and word.startswith("@") else word
+            for word in recipe.arguments
+        ]
+        subprocess.run(
+            [self._ffmpeg, "-v", "error", "-nostdin", "-y", *filled, path],
+            check=True,
+            capture_output=True,
+        )

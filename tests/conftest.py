@@ -1,0 +1,44 @@
+"""Fixtures for all rooms: ffmpeg, generated clips, and real clips where the machine has them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests share `clips` without being a package
+
+from clips import Clips
+
+_MEDIA_VARIABLE = "FFRTMP_TEST_MEDIA"
+_MEDIA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "media"
+
+
+def shared_media() -> Path | None:
+    """A folder of real clips: the one that the environment names, or one beside the checkout."""
+    folder = Path(os.environ.get(_MEDIA_VARIABLE) or _MEDIA_BESIDE)
+    return folder if folder.is_dir() else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `real_clip` runs once for each real clip that is there."""
+    if "real_clip" in metafunc.fixturenames:
+        folder = shared_media()
+        found = [] if folder is None else sorted(folder.iterdir())
+        real = [path for path in found if path.suffix not in ("", ".md", ".txt", ".json")]
+        metafunc.parametrize("real_clip", real, ids=lambda path: path.name)
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> str:
+    """The ffmpeg that comes with the installation."""
+    return imageio_ffmpeg.get_ffmpeg_exe()
+
+
+@pytest.fixture(scope="session")
+def clips(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    """`clips("plain.mp4")` is the path of that clip of `clips.RECIPES`, made at its first use."""
+    return Clips(tmp_path_factory.mktemp("clips"), ffmpeg)

@@ -1,0 +1,314 @@
+"""What a look into a file finds, and what is said of files that cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from pathlib import Path
+
+import psutil
+import pytest
+from clips import Clips
+
+from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.probe.prober import Prober
+from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
+
+GIB = 1024**3
+
+
+@pytest.fixture
+async def prober() -> AsyncIterator[Prober]:
+    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=30)
+    yield prober
+    pids = prober.pids
+    prober.close()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+async def _source(prober: Prober, path: Path) -> Source:
+    found = await prober.probe(path)
+    assert isinstance(found, Source), found
+    return found
+
+
+async def _refusal(prober: Prober, path: Path) -> Failure:
+    found = await prober.probe(path)
+    assert isinstance(found, Failure), found
+    return found
+
+
+# ------------------------------------------------------------------------------ what is found
+
+
+async def test_a_plain_clip_is_described(prober: Prober, clips: Clips) -> None:
+    source = await _source(prober, clips("plain.mp4"))
+    video = source.video
+    assert "mp4" in source.container
+    assert source.bytes == clips("plain.mp4").stat().st_size
+    assert source.duration == pytest.approx(2, abs=0.05)
+    assert (video.codec, video.width, video.height, video.bit_depth) == ("h264", 320, 180, 8)
+    assert (video.frames, video.countable) == (50, True)
+    assert (video.first, video.last, video.end) == (0, Fraction(49, 25), 2)
+    assert video.average_rate == 25
+    assert video.keyframes == (0, 1)
+    (sound,) = source.audio
+    assert (sound.codec, sound.channels, sound.sample_rate, sound.start) == ("aac", 1, 48000, 0)
+
+
+async def test_a_source_survives_json(prober: Prober, clips: Clips) -> None:
+    source = await _source(prober, clips("stream.ts"))
+    document = json.loads(json.dumps(source.model_dump(mode="json")))
+    assert Source.model_validate(document) == source
+
+
+async def test_a_transport_stream_keeps_its_own_clock(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("stream.ts"))).video
+    assert video.first > 1
+    assert video.last - video.first == Fraction(49, 25)
+
+
+async def test_packets_outside_an_edit_list_are_not_counted(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("edited.mp4"))).video
+    assert video.frames < 50
+    counted = await prober.count(clips("edited.mp4"), timeout_seconds=30)
+    assert isinstance(counted, FrameCount)
+    assert (counted.frames, counted.first, counted.last) == (video.frames, video.first, video.last)
+
+
+async def test_variable_frame_rate_has_its_own_times(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("vfr.mp4"))).video
+    assert video.frames == 30
+    assert video.last == Fraction(48, 25)
+
+
+async def test_ten_bits_are_seen(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("tenbit.mkv"))).video
+    assert (video.pixel_format, video.bit_depth) == ("yuv420p10le", 10)
+
+
+async def test_a_rotated_picture_is_shown_upright(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("rotated.mp4"))).video
+    assert (video.width, video.height, video.rotation) == (320, 180, 90)
+    assert (video.shown_width, video.shown_height) == (180, 320)
+
+
+async def test_pixels_that_are_not_square_are_seen(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("anamorphic.mp4"))).video
+    assert video.sample_aspect == Fraction(4, 3)
+
+
+async def test_odd_sizes_are_told_as_they_are(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("odd.mkv"))).video
+    assert (video.width, video.height) == (321, 181)
+
+
+async def test_interlaced_pictures_are_seen(prober: Prober, clips: Clips) -> None:
+    assert (await _source(prober, clips("interlaced.ts"))).video.interlaced
+    assert not (await _source(prober, clips("plain.mp4"))).video.interlaced
+
+
+async def test_a_cover_picture_is_not_the_video(prober: Prober, clips: Clips) -> None:
+    source = await _source(prober, clips("cover.mp4"))
+    assert (source.video.codec, source.video.frames) == ("h264", 50)
+
+
+@pytest.mark.parametrize(("clip", "offset"), [("late-sound.mp4", 0.5), ("late-picture.mkv", -0.5)])
+async def test_an_offset_between_picture_and_sound_is_seen(
+    clip: str, offset: float, prober: Prober, clips: Clips
+) -> None:
+    source = await _source(prober, clips(clip))
+    assert source.audio[0].start - source.video.first == pytest.approx(offset, abs=0.03)
+
+
+async def test_every_sound_is_listed_with_its_language(prober: Prober, clips: Clips) -> None:
+    source = await _source(prober, clips("two-sounds.mkv"))
+    assert [(sound.index, sound.language) for sound in source.audio] == [(1, "eng"), (2, "fra")]
+
+
+async def test_metadata_that_is_not_utf8_does_no_harm(prober: Prober, clips: Clips) -> None:
+    assert (await _source(prober, clips("latin1.mkv"))).video.frames == 50
+
+
+async def test_real_clips_are_described_or_refused_in_a_sentence(
+    prober: Prober, real_clip: Path
+) -> None:
+    found = await prober.probe(real_clip)
+    if isinstance(found, Failure):
+        assert found.kind is FailureKind.BAD_INPUT
+        assert real_clip.name in found.reason
+        return
+    counted = await prober.count(real_clip, timeout_seconds=60)
+    assert isinstance(counted, FrameCount)
+    video = found.video
+    assert (video.frames, video.first, video.last) == (counted.frames, counted.first, counted.last)
+
+
+# ------------------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize(
+    ("clip", "said"),
+    [
+        ("sound.m4a", "has no video stream, only sound"),
+        ("cover.m4a", "has no video stream, only sound"),
+        ("still.png", "is a still picture"),
+    ],
+)
+async def test_a_file_without_moving_pictures_is_refused(
+    clip: str, said: str, prober: Prober, clips: Clips
+) -> None:
+    refusal = await _refusal(prober, clips(clip))
+    assert refusal.kind is FailureKind.BAD_INPUT
+    assert f"{clip} {said}" in refusal.reason
+
+
+async def test_a_text_file_is_refused(prober: Prober, tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("These are notes.\n" * 100)
+    refusal = await _refusal(prober, text)
+    assert refusal.kind is FailureKind.BAD_INPUT
+    assert "notes.mp4 is not a media file" in refusal.reason
+
+
+async def test_an_empty_file_is_refused(prober: Prober, tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert (await _refusal(prober, tmp_path / "empty.mp4")).kind is FailureKind.BAD_INPUT
+
+
+async def test_a_stream_without_times_is_refused(prober: Prober, clips: Clips) -> None:
+    refusal = await _refusal(prober, clips("raw.h264"))
+    assert refusal.kind is FailureKind.UNSUPPORTED
+    assert "container" in refusal.reason
+
+
+async def test_a_picture_of_which_nothing_decodes_is_refused(
+    prober: Prober, clips: Clips, tmp_path: Path
+) -> None:
+    whole = clips("silent.mp4").read_bytes()
+    start = whole.index(b"mdat") + 4
+    end = whole.index(b"moov") - 4
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(whole[:start] + bytes(end - start) + whole[end:])
+    refusal = await _refusal(prober, broken)
+    assert refusal.kind is FailureKind.BAD_INPUT
+    assert "damaged" in refusal.reason
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        "#EXTM3U\n#EXTINF:2,\n{clip}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{clip}'\n",
+        "v=0\nm=video 5004 RTP/AVP 96\n",
+    ],
+)
+async def test_a_file_that_leads_to_other_files_is_refused(
+    listing: str, prober: Prober, clips: Clips, tmp_path: Path
+) -> None:
+    playlist = tmp_path / "list.m3u8"
+    playlist.write_text(listing.format(clip=clips("stream.ts")))
+    assert (await _refusal(prober, playlist)).kind is FailureKind.BAD_INPUT
+
+
+# ------------------------------------------------------------------------------ decoding
+
+
+async def test_samples_of_a_good_file_decode(prober: Prober, clips: Clips) -> None:
+    decoded = await prober.sample(clips("plain.mp4"), (0.0, 0.5, 1.0))
+    assert isinstance(decoded, Decoded)
+    assert decoded.damaged == 0
+    assert decoded.frames >= 48
+
+
+async def test_damage_within_a_file_is_counted(
+    prober: Prober, clips: Clips, tmp_path: Path
+) -> None:
+    whole = bytearray(clips("silent.mp4").read_bytes())
+    middle = whole.index(b"mdat") + 20_000
+    whole[middle : middle + 10_000] = bytes(10_000)
+    (tmp_path / "scratched.mp4").write_bytes(whole)
+    counted = await prober.count(tmp_path / "scratched.mp4", timeout_seconds=30)
+    assert isinstance(counted, FrameCount)
+    assert counted.damaged > 0
+
+
+# ------------------------------------------------------------------------------ the child process
+
+
+async def test_a_child_is_ready_before_the_first_question(prober: Prober, clips: Clips) -> None:
+    prober.start()
+    (pid,) = prober.pids
+    await _source(prober, clips("plain.mp4"))
+    assert prober.pids == (pid,)
+
+
+async def test_a_child_that_is_killed_fails_one_question_and_is_replaced(
+    prober: Prober, clips: Clips
+) -> None:
+    prober.start()
+    (pid,) = prober.pids
+    os.kill(pid, signal.SIGSTOP)  # so that it cannot answer first
+    asked = asyncio.create_task(prober.probe(clips("plain.mp4")))
+    await asyncio.sleep(0)
+    os.kill(pid, signal.SIGKILL)
+    failure = await asked
+    assert isinstance(failure, Failure)
+    assert failure.kind is FailureKind.CRASHED
+    assert (await _source(prober, clips("plain.mp4"))).video.frames == 50
+    assert pid not in prober.pids
+
+
+async def test_a_child_that_died_between_questions_is_replaced_unseen(
+    prober: Prober, clips: Clips
+) -> None:
+    prober.start()
+    (pid,) = prober.pids
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert (await _source(prober, clips("plain.mp4"))).video.frames == 50
+
+
+async def test_a_child_that_overruns_its_time_is_killed(clips: Clips) -> None:
+    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=0.2)
+    prober.start()
+    (pid,) = prober.pids
+    os.kill(pid, signal.SIGSTOP)
+    failure = await prober.probe(clips("plain.mp4"))
+    assert isinstance(failure, Failure)
+    assert failure.kind is FailureKind.TIMED_OUT
+    assert not psutil.pid_exists(pid)
+    prober.close()
+
+
+async def test_canceling_a_question_kills_the_child_that_works_on_it(
+    prober: Prober, clips: Clips
+) -> None:
+    prober.start()
+    (pid,) = prober.pids
+    os.kill(pid, signal.SIGSTOP)
+    asked = asyncio.create_task(prober.probe(clips("plain.mp4")))
+    await asyncio.sleep(0)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert not psutil.pid_exists(pid)
+
+
+async def test_memory_is_limited(clips: Clips) -> None:
+    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=30)
+    await _source(prober, clips("plain.mp4"))
+    (pid,) = prober.pids
+    assert psutil.Process(pid).rlimit(psutil.RLIMIT_AS) == (2 * GIB, 2 * GIB)
+    prober.close()
+
+
+async def test_two_questions_are_answered_side_by_side(prober: Prober, clips: Clips) -> None:
+    names = ["plain.mp4", "vfr.mp4", "stream.ts", "edited.mp4"]
+    sources = await asyncio.gather(*(_source(prober, clips(name)) for name in names))
+    assert [source.video.frames for source in sources] == [50, 30, 50, 37]
+    assert len(prober.pids) == 2
