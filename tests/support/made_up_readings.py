@@ -46,6 +46,4 @@ def _label_sets(
 def _histogram(metric: Metric, start: int) -> Histogram:
     counts = tuple(start + bucket for bucket in range(len(metric.buckets) + 1))
     tops = (*metric.buckets, metric.buckets[-1] * 2)
-    return Histogram(
-        metric.name, counts, sum(n * top for n, top in zip(counts, tops, strict=True))
-    )
+    return Histogram(metric.name, counts, sum(n * top for n, top in zip(counts, tops, strict=True)))
