@@ -1,0 +1,36 @@
+# The ways in. Each target installs what it needs first; nothing has to be set up before.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo up down benchmarks
+
+RUN := .venv/bin
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## Install everything into .venv/
+	@uv=$$(scripts/bootstrap) && echo "== installing into .venv/ what uv.lock names" && \
+	  "$$uv" sync --locked --quiet && echo "== $$($(RUN)/python --version) with $$($(RUN)/ray --version)"
+
+check: setup ## Lint, format, types, and who imports whom
+	@echo "== ruff check" && $(RUN)/ruff check
+	@echo "== ruff format --check" && $(RUN)/ruff format --check
+	@echo "== mypy" && $(RUN)/mypy
+	@echo "== lint-imports" && $(RUN)/lint-imports --no-logo
+
+test: setup ## Run all tests
+	@echo "== getting the programs that tests need" && scripts/install-test-services
+	@echo "== pytest: the engine, stores, real ffmpeg, real Ray" && \
+	  PATH="$(CURDIR)/.tools/prometheus/usr/bin:$$PATH" $(RUN)/pytest
+
+demo: setup ## Transcode real footage on a cluster of this one machine
+	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo
+
+up: setup ## Start the farm on this machine
+	@$(RUN)/ffrtmp up
+
+down: ## End what `make up` has started
+	@$(RUN)/ffrtmp down
+
+benchmarks: setup ## Measure: the overhead of a job over ffmpeg alone
+	@$(RUN)/python benchmarks/overhead.py
