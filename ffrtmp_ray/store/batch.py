@@ -74,9 +74,12 @@ def fold(changes: Sequence[Change]) -> Batch:
     return batch
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 def encode(document: Document) -> str:
     """`document` as JSON. Raises ValueError or TypeError when it has none, NaN included."""
-    return json.dumps(document, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(document)
 
 
 _FLOATS = {

@@ -51,7 +51,7 @@ class SqlStore:
             epochs.release(connection, epoch)
 
     def load(self) -> Loaded:
-        with self._transaction(self._engine) as connection:
+        with load.collector_paused(), self._transaction(self._engine) as connection:
             return load.load(connection)
 
     def commit(self, epoch: int, changes: Sequence[Change]) -> None:
