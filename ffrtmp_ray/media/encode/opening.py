@@ -1,0 +1,34 @@
+"""How every encode begins: quiet, deaf to the keyboard, and allowed to open its input only."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ffrtmp_ray.media.inputs import OPEN_OPTIONS
+
+
+def opening(ffmpeg: str, threads: int) -> list[str]:
+    """The command line up to the options of the input; `-i` comes next.
+
+    `-copyts` keeps the source's own times, so that picture and sound, each made by a process of
+    its own, and all chunks have one timeline. It makes ffmpeg count the `out_time` and the `speed`
+    of its progress from its first report on, half a second of work short; frames are exact.
+    """
+    options = [part for name, value in OPEN_OPTIONS.items() for part in (f"-{name}", value)]
+    return [
+        ffmpeg,
+        *("-nostdin", "-hide_banner", "-y"),
+        *("-loglevel", "level+warning"),
+        *("-progress", "pipe:1", "-nostats"),
+        "-copyts",
+        *options,
+        *("-threads", str(threads)),
+    ]
+
+
+def seconds(time: Fraction) -> str:
+    """`time` as ffmpeg reads it, to the microsecond, its own precision; rounded down."""
+    microseconds = int(time * 1_000_000 // 1)
+    sign = "-" if microseconds < 0 else ""
+    whole, part = divmod(abs(microseconds), 1_000_000)
+    return f"{sign}{whole}.{part:06d}"

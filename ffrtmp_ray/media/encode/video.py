@@ -1,0 +1,112 @@
+"""The command line that makes every rendition of a picture from one decode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ffrtmp_ray.media.encode.opening import opening, seconds
+from ffrtmp_ray.media.encode.rate import frame_rate
+from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
+from ffrtmp_ray.media.encoders import Picture, encoder_for
+
+_MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
+"""Fragments, so that what a killed process leaves is not taken for a whole file; the header is
+delayed until the first packet, without which the edit list that puts it at time zero is lost."""
+
+
+def video_argv(
+    ffmpeg: str,
+    source: str,
+    work: VideoWork,
+    *,
+    outputs: Mapping[str, str],
+    cpus: int,
+    gpu: int | None,
+) -> list[str]:
+    """The whole command line. `outputs` has the path of each rendition, by its name.
+
+    `cpus` is the number of CPUs to use; `gpu` the index of the GPU whose encoders are used, None
+    for encoders on CPUs. Raises InvalidRequest when no such encoder exists or a crf is off its
+    scale.
+    """
+    argv = opening(ffmpeg, cpus)
+    if work.chunk is not None:
+        argv += _seek(work.chunk)
+    argv += ["-i", source, "-filter_complex_threads", str(cpus)]
+    argv += ["-filter_complex", filter_graph(work, gpu is not None)]
+    for number, output in enumerate(work.outputs):
+        encoder = encoder_for(output.rendition.codec, gpu is not None)
+        argv += ["-map", f"[out{number}]", "-fps_mode", "passthrough"]
+        argv += ["-enc_time_base", f"1/{work.timescale}"]
+        argv += encoder.arguments(output.rendition, _picture(work, output), max(cpus, 1), gpu)
+        argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
+        argv += ["-video_track_timescale", str(work.timescale), "-movflags", _MOVFLAGS]
+        argv += ["-f", "mp4", outputs[output.rendition.name]]
+    return argv
+
+
+def filter_graph(work: VideoWork, gpu: bool) -> str:
+    """What happens to a picture between decoder and encoder.
+
+    Filters that look at neighbouring frames come before the cut, so that frames at its border
+    are the same as in the whole file. ffmpeg itself turns a rotated picture before all of this.
+    """
+    common = [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), "setpts=PTS-STARTPTS"]
+    chains = [_chain(work, output, gpu) for output in work.outputs]
+    head = f"[0:{work.stream}]" + ",".join(common)
+    if len(chains) == 1:
+        return f"{head},{chains[0]}[out0]"
+    labels = "".join(f"[in{number}]" for number in range(len(chains)))
+    parts = [f"{head},split={len(chains)}{labels}"]
+    parts += [f"[in{number}]{chain}[out{number}]" for number, chain in enumerate(chains)]
+    return ";".join(parts)
+
+
+def _chain(work: VideoWork, output: OutputWork, gpu: bool) -> str:
+    encoder = encoder_for(output.rendition.codec, gpu)
+    rate = output.rendition.fps
+    return ",".join(
+        [
+            *([f"fps={frame_rate(rate)}"] if rate is not None else []),
+            f"scale={output.width}:{output.height}",
+            "setsar=1",
+            f"format={encoder.pixel_format(work.bit_depth)}",
+        ]
+    )
+
+
+def _picture(work: VideoWork, output: OutputWork) -> Picture:
+    fps = output.rendition.fps
+    rate = work.frame_rate if fps is None else frame_rate(fps)
+    return Picture(output.width, output.height, work.bit_depth, rate)
+
+
+def _seek(chunk: Chunk) -> list[str]:
+    if chunk.seek_seconds is None:
+        return []
+    return ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds(chunk.seek_seconds)]
+
+
+def _deinterlace(work: VideoWork) -> list[str]:
+    return ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if work.interlaced else []
+
+
+def _trim(chunk: Chunk | None) -> list[str]:
+    """bwdif halves the time base, so the one that the ticks are in is set first."""
+    if chunk is None:
+        return []
+    bounds = {"start_pts": chunk.start_pts, "end_pts": chunk.end_pts}
+    given = ":".join(f"{name}={pts}" for name, pts in bounds.items() if pts is not None)
+    return [f"settb={chunk.time_base}", f"trim={given}"] if given else []
+
+
+def _state(color: Color) -> list[str]:
+    """Tell the encoders what the colours are, where the decoder may not know it."""
+    values = {
+        "color_primaries": color.primaries,
+        "color_trc": color.transfer,
+        "colorspace": color.matrix,
+        "range": color.range,
+    }
+    given = ":".join(f"{name}={value}" for name, value in values.items() if value is not None)
+    return [f"setparams={given}"] if given else []

@@ -1,0 +1,96 @@
+"""What an encode is to do, as values that travel in a task's payload. Nothing is decided here.
+
+A payload is `work.model_dump(mode="json")`, and `VideoWork.model_validate(payload)` reads it.
+Exact numbers are fractions, written as `"30000/1001"`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ffrtmp_ray.media.spec import Audio, Rendition
+
+ColorName = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+"""ffmpeg's word, or the number that ITU-T H.273 gives it."""
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Color(Value):
+    """What the source says of its colours; None where it says nothing, and nothing is then said."""
+
+    primaries: ColorName | None = None
+    transfer: ColorName | None = None
+    matrix: ColorName | None = None
+    range: Literal["tv", "pc"] | None = None
+
+
+class Chunk(Value):
+    """A span of the source's timeline: frames from `start_pts` on, and before `end_pts`."""
+
+    time_base: Fraction = Field(gt=0)
+    """Seconds in a tick of `start_pts` and `end_pts`: the source stream's own."""
+    seek_seconds: Fraction | None = None
+    """Where reading starts: the time of the keyframe *before* the one that is needed (seeking to
+    the needed one loses frames in some containers); None reads from the beginning."""
+    start_pts: int | None = None
+    end_pts: int | None = None
+
+
+class OutputWork(Value):
+    """One rendition and the size that it has here (see `encode.size.fit`)."""
+
+    rendition: Rendition
+    width: int = Field(ge=2, multiple_of=2)
+    height: int = Field(ge=2, multiple_of=2)
+
+
+class VideoWork(Value):
+    """The picture of one chunk, decoded once and encoded in every rendition.
+
+    Each rendition becomes a fragmented MP4 without sound whose first frame is at time zero and
+    whose other frames keep their distance to it, to the nearest tick of `timescale`.
+    """
+
+    stream: int = Field(ge=0)
+    """Index of the picture's stream in the source."""
+    frame_rate: Fraction = Field(gt=0)
+    """The source's frames a second, on average; only rate control and GOPs depend on it."""
+    timescale: int = Field(ge=1, le=2**31 - 1)
+    """Ticks a second of every output, the same in all chunks of a job."""
+    outputs: tuple[OutputWork, ...] = Field(min_length=1)
+    bit_depth: Literal[8, 10] = 8
+    """Of the outputs; an encoder that has 8 bit only makes 8 bit."""
+    color: Color = Color()
+    interlaced: bool = False
+    """The source may hold interlaced frames; those are deinterlaced, the others left alone."""
+    chunk: Chunk | None = None
+    """None is the whole file."""
+
+    @model_validator(mode="after")
+    def _reduced_rates_are_not_cut(self) -> Self:
+        """Frames of another rate lie on a grid that starts at the first frame of the file."""
+        if self.chunk is not None and any(o.rendition.fps is not None for o in self.outputs):
+            raise ValueError("a rendition with fps of its own is made in one chunk")
+        return self
+
+
+class AudioWork(Value):
+    """The sound of the whole file, encoded once.
+
+    It becomes an MP4 whose time zero is the picture's first frame, so that it is joined with the
+    picture as it is, without an offset: sound that starts later is preceded by silence, and what
+    would be heard before the first picture is left out.
+    """
+
+    stream: int = Field(ge=0)
+    """Index of the sound's stream in the source."""
+    audio: Audio
+    source_channels: int = Field(ge=1)
+    picture_start: Fraction = Fraction(0)
+    """Presentation time of the picture's first frame in the source, in seconds."""

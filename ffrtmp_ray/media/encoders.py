@@ -1,0 +1,274 @@
+"""The encoders: one table that says how each is asked for quality, speed and threads.
+
+The only place that knows an encoder's options. An encoder's name is ffmpeg's own, and the name of
+the capability that a worker must have proven. Rates are bits per second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.spec import AudioCodec, Codec, Effort, Rendition
+
+MAX_GOP_SECONDS = 10
+"""From one keyframe to the next, at most."""
+BUFFER_SECONDS = 2
+"""The window over which a rendition's `max_bitrate` holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What an encoder is given, after all filters."""
+
+    width: int
+    height: int
+    bit_depth: int
+    """8 or 10."""
+    frame_rate: Fraction
+    """Frames a second, on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    codec: Codec
+    name: str
+    """ffmpeg's, and that of the capability."""
+    gpu: bool
+    pixel_formats: Mapping[int, str]
+    """By bit depth. H.264 has 8 bit only: its 10-bit profile plays hardly anywhere."""
+    presets: Mapping[Effort, tuple[str, ...]]
+    max_crf: int
+    quality: Callable[[float, int | None], list[str]]
+    """The options for a crf, and a highest bitrate."""
+    threads: Callable[[int, Picture], list[str]]
+    """The options that keep it to so many CPUs."""
+    own_gop: int
+    """Frames from keyframe to keyframe where the encoder is left to itself."""
+    always: tuple[str, ...] = ()
+
+    def pixel_format(self, bit_depth: int) -> str:
+        """The deepest that it has up to `bit_depth`."""
+        return self.pixel_formats[max(depth for depth in self.pixel_formats if depth <= bit_depth)]
+
+    def check(self, rendition: Rendition) -> None:
+        """Raises InvalidRequest when the encoder cannot do what is asked."""
+        if rendition.crf > self.max_crf:
+            raise InvalidRequest(
+                f"crf {rendition.crf:g} is beyond the scale of {self.codec}",
+                where=f"renditions.{rendition.name}.crf",
+                remedy=f"give 0 to {self.max_crf}",
+            )
+
+    def arguments(
+        self, rendition: Rendition, picture: Picture, cpus: int, gpu: int | None
+    ) -> list[str]:
+        """All of ffmpeg's output options that make `rendition` of `picture`.
+
+        `gpu` is the index of the GPU as CUDA counts them. Raises InvalidRequest as `check` does.
+        """
+        self.check(rendition)
+        gop = min(self.own_gop, max(1, math.floor(picture.frame_rate * MAX_GOP_SECONDS)))
+        return [
+            *("-c:v", self.name),
+            *("-pix_fmt", self.pixel_format(picture.bit_depth)),
+            *self.presets[rendition.effort],
+            *self.quality(rendition.crf, rendition.max_bitrate),
+            *("-g", str(gop)),
+            *self.always,
+            *(("-gpu", str(gpu)) if self.gpu and gpu is not None else ()),
+            *self.threads(cpus, picture),
+        ]
+
+
+def _capped(max_bitrate: int | None) -> list[str]:
+    if max_bitrate is None:
+        return []
+    return ["-maxrate", str(max_bitrate), "-bufsize", str(max_bitrate * BUFFER_SECONDS)]
+
+
+def _crf(crf: float, max_bitrate: int | None) -> list[str]:
+    return ["-crf", f"{crf:g}", *_capped(max_bitrate)]
+
+
+def _whole_crf(crf: float, max_bitrate: int | None) -> list[str]:
+    return ["-crf", str(round(crf)), *_capped(max_bitrate)]
+
+
+def _vpx_crf(crf: float, max_bitrate: int | None) -> list[str]:
+    """libvpx: `-b:v 0` means quality alone, another rate is the cap of "constrained quality"
+    (https://trac.ffmpeg.org/wiki/Encode/VP9)."""
+    return ["-crf", str(round(crf)), "-b:v", str(max_bitrate or 0), *_capped(max_bitrate)]
+
+
+def _nvenc_cq(crf: float, max_bitrate: int | None) -> list[str]:
+    """NVENC's `-cq` stands for crf; 0 would mean "automatic"."""
+    return ["-rc", "vbr", "-cq", f"{max(crf, 1):g}", "-b:v", "0", *_capped(max_bitrate)]
+
+
+def _threads(cpus: int, _: Picture) -> list[str]:
+    return ["-threads", str(cpus)]
+
+
+def _x265_threads(cpus: int, picture: Picture) -> list[str]:
+    """Frame threads and wavefronts change x265's bitstream, so the picture fixes them, never the
+    worker; `pools` does not. `info=0` keeps the settings out of the stream."""
+    frame_threads = 1 if picture.height < 480 else 2 if picture.height < 1440 else 3
+    params = f"pools={cpus}:frame-threads={frame_threads}:wpp=1:open-gop=0:info=0:log-level=0"
+    return ["-x265-params", params]
+
+
+def _svt_threads(cpus: int, _: Picture) -> list[str]:
+    """`lp` is a level, 1 to 6, and does not change the bitstream."""
+    return ["-svtav1-params", f"lp={min(cpus, 6)}"]
+
+
+def _vpx_threads(cpus: int, picture: Picture) -> list[str]:
+    """Tile columns are a power of two, at least 256 pixels wide each (VP9's own limit); they
+    change the bitstream, so the picture fixes them."""
+    columns = min(max(picture.width // 320, 1).bit_length() - 1, 3)
+    return ["-threads", str(cpus), "-row-mt", "1", "-tile-columns", str(columns)]
+
+
+def _no_threads(_: int, __: Picture) -> list[str]:
+    return []
+
+
+def _presets(fast: str, balanced: str, thorough: str) -> dict[Effort, tuple[str, ...]]:
+    return {
+        Effort.FAST: ("-preset", fast),
+        Effort.BALANCED: ("-preset", balanced),
+        Effort.THOROUGH: ("-preset", thorough),
+    }
+
+
+_NVENC_PRESETS = _presets("p2", "p5", "p7")
+
+ENCODERS: tuple[Encoder, ...] = (
+    Encoder(
+        codec=Codec.H264,
+        name="libx264",
+        gpu=False,
+        pixel_formats={8: "yuv420p"},
+        presets=_presets("veryfast", "medium", "slow"),
+        max_crf=51,
+        quality=_crf,
+        threads=_threads,
+        own_gop=250,
+    ),
+    Encoder(
+        codec=Codec.HEVC,
+        name="libx265",
+        gpu=False,
+        pixel_formats={8: "yuv420p", 10: "yuv420p10le"},
+        presets=_presets("veryfast", "medium", "slow"),
+        max_crf=51,
+        quality=_crf,
+        threads=_x265_threads,
+        own_gop=250,
+        always=("-tag:v", "hvc1"),  # hev1 does not play on Apple's devices
+    ),
+    Encoder(
+        codec=Codec.AV1,
+        name="libsvtav1",
+        gpu=False,
+        pixel_formats={8: "yuv420p", 10: "yuv420p10le"},
+        presets=_presets("10", "7", "4"),
+        max_crf=63,
+        quality=_whole_crf,
+        threads=_svt_threads,
+        own_gop=240,
+    ),
+    Encoder(
+        codec=Codec.VP9,
+        name="libvpx-vp9",
+        gpu=False,
+        pixel_formats={8: "yuv420p", 10: "yuv420p10le"},
+        presets={
+            Effort.FAST: ("-deadline", "good", "-cpu-used", "5"),
+            Effort.BALANCED: ("-deadline", "good", "-cpu-used", "3"),
+            Effort.THOROUGH: ("-deadline", "good", "-cpu-used", "1"),
+        },
+        max_crf=63,
+        quality=_vpx_crf,
+        threads=_vpx_threads,
+        own_gop=128,
+    ),
+    Encoder(
+        codec=Codec.H264,
+        name="h264_nvenc",
+        gpu=True,
+        pixel_formats={8: "yuv420p"},
+        presets=_NVENC_PRESETS,
+        max_crf=51,
+        quality=_nvenc_cq,
+        threads=_no_threads,
+        own_gop=250,
+    ),
+    Encoder(
+        codec=Codec.HEVC,
+        name="hevc_nvenc",
+        gpu=True,
+        pixel_formats={8: "yuv420p", 10: "p010le"},
+        presets=_NVENC_PRESETS,
+        max_crf=51,
+        quality=_nvenc_cq,
+        threads=_no_threads,
+        own_gop=250,
+        always=("-tag:v", "hvc1"),
+    ),
+    Encoder(
+        codec=Codec.AV1,
+        name="av1_nvenc",
+        gpu=True,
+        pixel_formats={8: "yuv420p", 10: "p010le"},
+        presets=_NVENC_PRESETS,
+        max_crf=63,
+        quality=_nvenc_cq,
+        threads=_no_threads,
+        own_gop=250,
+    ),
+)
+
+
+def encoder_for(codec: Codec, gpu: bool) -> Encoder:
+    """The encoder of `codec` on a GPU or on CPUs. Raises InvalidRequest when there is none."""
+    for encoder in ENCODERS:
+        if (encoder.codec, encoder.gpu) == (codec, gpu):
+            return encoder
+    raise InvalidRequest(
+        f"no GPU makes {codec}",
+        where="gpu",
+        remedy="set gpu to never or prefer, or choose another codec",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEncoder:
+    codec: AudioCodec
+    name: str
+    """ffmpeg's, and that of the capability."""
+    layouts: tuple[str, ...]
+    """The channel layouts that players know, the one of n channels in place n - 1. A source's own
+    layout that is not among them becomes the nearest one."""
+    max_bitrate_per_channel: int
+
+
+AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
+    AudioCodec.AAC: AudioEncoder(
+        codec=AudioCodec.AAC,
+        name="aac",
+        # ISO/IEC 14496-3, table 1.19; it has none of seven channels without a second stream
+        layouts=("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "5.1", "7.1"),
+        max_bitrate_per_channel=288_000,  # 6144 bits a frame of 1024 samples, at 48 kHz
+    ),
+    AudioCodec.OPUS: AudioEncoder(
+        codec=AudioCodec.OPUS,
+        name="libopus",
+        layouts=("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"),  # RFC 7845, 5.1.1.2
+        max_bitrate_per_channel=256_000,  # libopus refuses more
+    ),
+}
