@@ -115,7 +115,7 @@ def _add(added: dict[str, Any], key: str, value: object) -> None:
 
 def _note_job(batch: Batch, job: Job) -> None:
     _finite(job)
-    _happened(batch, job.submitted_at, job.started_at, job.finished_at)
+    _happened(batch, job.submitted_at, job.started_at, job.paused_at, job.finished_at)
     batch.last_order = max(batch.last_order, job.order)
 
 

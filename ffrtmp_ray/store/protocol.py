@@ -107,12 +107,21 @@ class Store(Protocol):
         """Renew the holder's claim. Raises Superseded when `epoch` is not the current one."""
         ...
 
+    def release(self, epoch: int) -> None:
+        """Give up the holder's claim, so that any scheduler may take the next epoch at once.
+
+        Raises Superseded when `epoch` is not the current one.
+        """
+        ...
+
     def load(self) -> Loaded: ...
 
     def commit(self, epoch: int, changes: Sequence[Change]) -> None:
         """Write all of `changes`, in their order, or nothing; on disk when it returns.
 
-        Raises Superseded, and writes nothing, when `epoch` is not the current one.
+        Raises Superseded, and writes nothing, when `epoch` is not the current one; ValueError, and
+        writes nothing, when the changes contradict the rows or hold what cannot be stored (a row
+        that is not there, one that is there already, NaN): a defect of the caller.
         """
         ...
 

@@ -116,6 +116,8 @@ FULL_JOB = job(
     timeout_seconds=3600.5,
     plan=2,
     started_at=1_000_008.25,
+    paused_at=1_000_008.5,
+    paused_seconds=12.75,
     finished_at=1_000_009.125,
     failure=Failure(FailureKind.BAD_INPUT, "The file has no video stream."),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from threading import Thread
 from typing import Any
 
@@ -40,6 +40,12 @@ from tests.store.samples import (
     transition,
     worker,
 )
+
+
+@pytest.mark.parametrize("value", [FULL_JOB, FULL_TASK, FULL_ATTEMPT, FULL_WORKER])
+def test_the_full_samples_leave_no_field_at_its_default(value: Any) -> None:
+    # Else a field that is not stored would come back right by luck.
+    assert [f.name for f in fields(value) if getattr(value, f.name) == f.default] == []
 
 
 def test_everything_of_a_job_comes_back_as_it_was(store: Store, epoch: int) -> None:
@@ -254,6 +260,7 @@ class TestLoad:
         "change",
         [
             JobChanged(job(1, started_at=1_000_500.0)),
+            JobChanged(job(1, paused_at=1_000_500.0)),
             JobChanged(job(1, finished_at=1_000_500.0)),
             transition(job(1), at=1_000_500.0),
             AttemptAdded(attempt(task(job(1)), placed_at=1_000_500.0)),

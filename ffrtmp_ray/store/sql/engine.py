@@ -83,7 +83,12 @@ def create_engine(url: URL) -> Engine:
     statements. In WAL mode readers neither wait for the writer nor hold it up.
     """
     try:
-        engine = sqlalchemy.create_engine(url, poolclass=QueuePool, json_serializer=encode)
+        engine = sqlalchemy.create_engine(
+            url,
+            poolclass=QueuePool,
+            json_serializer=encode,
+            hide_parameters=True,  # errors go to logs, and what users ask for does not
+        )
     except (ArgumentError, ImportError) as error:
         raise InvalidRequest(
             f"no driver for {url.drivername} is installed", where="database"
@@ -121,7 +126,7 @@ def reaching(url: URL) -> Iterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
-        raise ValueError(f"these changes contradict the rows that are stored: {error}") from error
+        raise ValueError(f"this contradicts what is stored: {error.orig}") from error
     except DBAPIError as error:
         raise _unavailable(url, str(error.orig)) from error
     except StatementError as error:

@@ -1,0 +1,126 @@
+"""The fake in memory does what the database does, whatever is committed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ffrtmp_ray.core.messages import (
+    AttemptAdded,
+    AttemptChanged,
+    Change,
+    JobAdded,
+    JobChanged,
+    ResultAdded,
+    TaskAdded,
+    TaskChanged,
+    WorkerAdded,
+    WorkerChanged,
+    WorkerRemoved,
+)
+from ffrtmp_ray.core.model import Failure, FailureKind, JobState, Queue, TaskState
+from ffrtmp_ray.store.memory import MemoryStore
+from ffrtmp_ray.store.open import migrate, open_store
+from ffrtmp_ray.store.protocol import JobQuery, Store
+from tests.store.backends import NEVER, sqlite_url
+from tests.store.samples import attempt, job, task, transition, worker
+
+NUMBERS = (1, 2, 3)
+NAMES = ("plan", "encode0", "finish")
+
+moments = st.none() | st.floats(1_000_000, 2_000_000)
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+documents = st.dictionaries(texts, st.none() | st.booleans() | st.integers() | texts, max_size=3)
+jobs = st.builds(
+    job,
+    st.sampled_from(NUMBERS),
+    st.sampled_from(JobState),
+    held=st.booleans(),
+    started_at=moments,
+    finished_at=moments,
+    failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), texts),
+)
+tasks = st.builds(
+    lambda of, name, waits_for, **fields: task(
+        of, name, waits_for=frozenset(f"{of.id}-{each}" for each in waits_for), **fields
+    ),
+    st.builds(job, st.sampled_from(NUMBERS)),
+    st.sampled_from(NAMES),
+    st.sets(st.sampled_from(NAMES)),
+    state=st.sampled_from(TaskState),
+    not_before=moments,
+    weight=st.floats(0, 1e9),
+)
+attempts = st.builds(
+    attempt,
+    st.builds(task, st.builds(job, st.sampled_from(NUMBERS)), st.sampled_from(NAMES)),
+    st.integers(1, 2),
+    started_at=moments,
+    ended_at=moments,
+)
+workers = st.builds(worker, st.sampled_from("ab"), draining=st.booleans())
+changes = st.one_of(
+    st.builds(JobAdded, jobs, documents),
+    st.builds(JobChanged, jobs),
+    st.builds(transition, jobs, st.sampled_from(JobState), at=st.floats(0, 2e6)),
+    st.builds(TaskAdded, tasks, documents),
+    st.builds(TaskChanged, tasks),
+    st.builds(ResultAdded, tasks.map(lambda each: each.id), documents),
+    st.builds(AttemptAdded, attempts),
+    st.builds(AttemptChanged, attempts, st.none() | texts),
+    st.builds(WorkerAdded, workers),
+    st.builds(WorkerChanged, workers),
+    st.builds(WorkerRemoved, workers.map(lambda each: each.id)),
+)
+START: list[Change] = [
+    *(JobAdded(job(number), {}) for number in NUMBERS[:2]),
+    *(TaskAdded(task(job(number)), {}) for number in NUMBERS[:2]),
+    WorkerAdded(worker("a")),
+]
+"""So that most of what is drawn has something to change."""
+
+
+def accepted(store: Store, changes: Sequence[Change]) -> bool:
+    try:
+        store.commit(1, changes)
+    except ValueError:
+        return False
+    return True
+
+
+def everything(store: Store) -> dict[str, Any]:
+    ids = [job(number).id for number in NUMBERS]
+    return {
+        "load": store.load(),
+        "jobs": [store.job(each) for each in ids],
+        "logs": [store.logs(each) for each in ids],
+        "listings": [
+            store.jobs(JobQuery(states=states, queues=queues, owner=owner))
+            for states in ((), (JobState.PENDING, JobState.FAILED))
+            for queues in ((), (Queue.DEFAULT,))
+            for owner in (None, "ann")
+        ],
+        "inputs": store.inputs(f"{each}-{name}" for each in ids for name in NAMES),
+    }
+
+
+@settings(max_examples=60, deadline=None)  # each example makes a database of its own
+@given(commits=st.lists(st.lists(changes, max_size=6), max_size=8))
+def test_any_sequence_of_commits_ends_in_the_same_rows(commits: list[list[Change]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        url = sqlite_url(Path(folder))
+        migrate(url)
+        memory = MemoryStore()
+        with closing(open_store(url, takeover_seconds=NEVER)) as database:
+            for store in (memory, database):
+                store.take_epoch("here", "1.0")
+                store.commit(1, START)
+            for commit in commits:
+                assert accepted(memory, commit) == accepted(database, commit)
+            assert everything(memory) == everything(database)
