@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ffrtmp_ray.cli.options import AsJson
 from ffrtmp_ray.cli.up import say, settings_with
 from ffrtmp_ray.cluster.bring_up import take_down
 
@@ -22,7 +23,7 @@ def down(
             show_default="~/.ffrtmp",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was ended as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """End the farm of this machine. Its jobs go on with the next `up`.
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from ffrtmp_ray.cli.options import ADDRESS, AsJson
 from ffrtmp_ray.cluster import local_ray
 from ffrtmp_ray.cluster.bring_up import READY_SECONDS, bring_up
 from ffrtmp_ray.cluster.record import ClusterRecord, is_loopback
@@ -75,7 +76,7 @@ def up(
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds to wait until it is ready.")
     ] = READY_SECONDS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start the farm on this machine, or put it on a running Ray cluster.
 
@@ -145,7 +146,7 @@ def _summary(record: ClusterRecord, settings: Settings) -> str:
     known = addresses(record)
     lines = ["The farm is ready.", ""]
     lines += [f"  {name:<18} {known[key]}" for name, key in shown if known[key]]
-    where = "" if settings.http_port == 8000 else f" --server {record.http}"
+    where = "" if record.http == ADDRESS else f" --address {record.http}"
     lines += [
         "",
         f"Next:  ffrtmp submit INPUT OUTPUT --preset h264-720p --wait{where}",

@@ -6,6 +6,7 @@ Knows nothing of what runs on Ray. `ray stop` would end every Ray on the machine
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import socket
@@ -31,6 +32,9 @@ OBJECT_STORE_BYTES = 256 * 1024**2
 """Media goes by path, never through Ray's object store, which would else take 30 % of memory."""
 START_SECONDS = 60.0
 STOP_GRACE_SECONDS = 3.0
+MAX_TEMPORARY_PATH = 9
+"""Bytes that the path of a folder for temporary files may have. A socket's has at most 107, and
+HAProxy's takes 98 below it: our folder, one named by Ray's node id of 56 digits, a process id."""
 LOG = "ray.log"
 STARTED = "Ray runtime started."
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
@@ -67,8 +71,8 @@ def start_head(wanted: Head) -> ClusterRecord:
     ports = local_ports.choose(
         wanted.host, ray=wanted.port, dashboard=wanted.dashboard_port, taken=wanted.reserved
     )
-    # Not below state_dir: a socket's path has at most 107 bytes, and Ray's take 75 of them.
-    temp_dir = Path(tempfile.mkdtemp(prefix="ffrtmp-"))
+    # Not below state_dir, whose path may be too long for a socket's.
+    temp_dir = Path(tempfile.mkdtemp(prefix="ffrtmp-", dir=temporary_folder()))
     log = wanted.state_dir / LOG
     mark = uuid.uuid4().hex
     environment = head_environment(
@@ -152,6 +156,12 @@ def _is_there(head: LocalRay) -> bool:
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def temporary_folder() -> Path:
+    """Where a head's own folder is made: the system's for such, if its path is short enough."""
+    usual = tempfile.gettempdir()
+    return Path(usual if len(os.fsencode(usual)) <= MAX_TEMPORARY_PATH else "/tmp")  # noqa: S108 - mkdtemp there
 
 
 def _command(wanted: Head, ports: Ports, temp_dir: Path) -> list[str]:

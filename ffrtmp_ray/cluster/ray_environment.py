@@ -58,7 +58,7 @@ def head_environment(
     mark: str, temp_dir: Path, ports: Ports, *, loopback: bool, haproxy: Path
 ) -> dict[str, str]:
     """The whole environment of `ray start --head`."""
-    sockets = temp_dir / "haproxy"
+    sockets = temp_dir / "h"  # short: a socket's path has at most 107 bytes
     settings = {
         **ALWAYS,
         **(LOOPBACK if loopback else {}),

@@ -1,0 +1,207 @@
+"""`ffrtmp demo`: the whole farm on this machine, on real footage, checked and ended again.
+
+Uses only what a user would: `up`, the HTTP API, `down`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it ships no types
+import typer
+from rich.console import Console
+
+from ffrtmp_ray.cli.demo_plan import impossible, specs
+from ffrtmp_ray.cli.demo_view import report, title, view_for
+from ffrtmp_ray.cli.footage import get_footage
+from ffrtmp_ray.cli.up import settings_with
+from ffrtmp_ray.client import Client
+from ffrtmp_ray.cluster import local_ports
+from ffrtmp_ray.cluster.bring_up import bring_up, take_down
+from ffrtmp_ray.cluster.local_ray import Head
+from ffrtmp_ray.core.model import JobState
+from ffrtmp_ray.errors import CallerError, MachineError
+from ffrtmp_ray.views import JobDetail
+
+HOST = "127.0.0.1"
+LOOK_SECONDS = 0.2
+"""Between two looks at the jobs."""
+DECODE_SECONDS = 300.0
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option(file_okay=False, resolve_path=True, help="Where everything is put.")
+    ] = Path("demo-output"),
+    footage: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            help="A folder of clips of your own, in place of downloaded ones.",
+            show_default=False,
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that the jobs may take.")] = 600,
+) -> None:
+    """Show the farm at work: start it, transcode real footage, check every output, end it."""
+    with _interruptible():
+        _demo(output, footage, timeout)
+
+
+def _demo(output: Path, footage: Path | None, timeout: float) -> None:
+    clips = get_footage(output / "footage", _say) if footage is None else _own(footage)
+    run = output / datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
+    made = run / "outputs"
+    made.mkdir(parents=True)
+    settings = settings_with(
+        state_dir=run / "state",
+        database="",
+        http_host=HOST,
+        http_port=local_ports.free_port(HOST),
+        input_roots=(clips[0].parent, run),
+        output_roots=(made,),
+    )
+    began = time.monotonic()
+    try:
+        record = bring_up(settings, Head(settings.state_dir), say=_say)
+        _say(
+            f"ready after {time.monotonic() - began:.0f} s: API {record.http}/docs, "
+            f"dashboard {record.dashboard}"
+        )
+        with Client(str(record.http)) as farm:
+            problems = [*_transcode(farm, clips, made, timeout), *_refuse(farm, run, made)]
+    finally:
+        with _uninterruptible():
+            take_down(settings.state_dir, _say)
+    _say("the farm has ended")
+    _conclude(problems, made)
+
+
+def _transcode(farm: Client, clips: list[Path], made: Path, timeout: float) -> list[str]:
+    """Do the mix; return what went wrong."""
+    ids = [farm.submit(spec).id for spec in specs(clips, made)]
+    _say(f"{len(ids)} jobs are submitted")
+    jobs = _follow(farm, ids, timeout)
+    typer.echo("")
+    for line in report(jobs):
+        typer.echo(line)
+    typer.echo("")
+    _say("decoding every output from its first frame to its last")
+    return [problem for job in jobs for problem in _problems(job)]
+
+
+def _follow(farm: Client, ids: list[str], timeout: float) -> list[JobDetail]:
+    """Show the jobs until all have ended."""
+    until = time.monotonic() + timeout
+    jobs = {job_id: farm.job(job_id) for job_id in ids}
+    with view_for(Console()) as view:
+        while True:
+            for job in jobs.values():
+                view.show(job)
+            going = [job.id for job in jobs.values() if not job.state.terminal]
+            if not going:
+                return list(jobs.values())
+            if time.monotonic() > until:
+                raise MachineError(
+                    f"{len(going)} of {len(ids)} jobs have not ended within {timeout:g} s",
+                    remedy="give a slow machine more with --timeout",
+                )
+            time.sleep(LOOK_SECONDS)
+            jobs |= {job_id: farm.job(job_id) for job_id in going}
+
+
+def _problems(job: JobDetail) -> Iterator[str]:
+    """What is wrong with a job's outcome; nothing when all of it can be played."""
+    if job.state is not JobState.COMPLETED:
+        yield f"{title(job)}: {job.state}, {job.failure.reason if job.failure else 'no reason'}"
+        return
+    if not job.outputs:
+        yield f"{title(job)}: completed without an output"
+    for output in job.outputs:
+        wrong = decode(Path(output.path))
+        if wrong:
+            yield f"{output.path}: {wrong}"
+        else:
+            typer.echo(f"    plays   {output.path}")
+
+
+def decode(path: Path) -> str | None:
+    """Decode all of a file; None when that goes without a word, else the first thing said."""
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    command = [ffmpeg, "-v", "error", "-nostdin", "-xerror", "-i", str(path), "-f", "null", "-"]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=DECODE_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"is not decoded within {DECODE_SECONDS:g} s"
+    said = done.stderr.strip().splitlines()
+    if done.returncode == 0 and not said:
+        return None
+    return said[0] if said else f"ffmpeg exits with {done.returncode}"
+
+
+def _refuse(farm: Client, run: Path, made: Path) -> list[str]:
+    """Submit what cannot be done; return what is wrong with how it is refused."""
+    spec = impossible(run, made)
+    name = Path(spec.input).name
+    try:
+        job = farm.wait(farm.submit(spec).id, timeout=60)
+    except CallerError as error:
+        _say(f"a text file named {name} is refused: {error}")
+        return []
+    if job.state is JobState.FAILED and job.failure is not None:
+        _say(f"a text file named {name} is refused: {job.failure.reason}")
+        return []
+    return [f"a text file was not refused: its job is {job.state}"]
+
+
+def _conclude(problems: list[str], made: Path) -> None:
+    if not problems:
+        typer.echo(f"All is as it should be. The outputs are in {made}")
+        return
+    for problem in problems:
+        typer.echo(f"WRONG  {problem}", err=True)
+    raise typer.Exit(1)
+
+
+def _own(folder: Path) -> list[Path]:
+    clips = sorted(path for path in folder.iterdir() if path.is_file())
+    if not clips:
+        raise MachineError("there is no file in it", where=str(folder))
+    return clips
+
+
+def _say(text: str) -> None:
+    """On stdout, unlike the other commands: what the demo does is its result."""
+    typer.echo(f"· {text}")
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM do as Ctrl-C does: end the farm, then this."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _uninterruptible() -> Iterator[None]:
+    """Let nothing keep the farm from being ended."""
+    before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)

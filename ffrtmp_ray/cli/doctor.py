@@ -1,0 +1,53 @@
+"""`ffrtmp doctor`: what this machine lacks, and how to get it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ffrtmp_ray.cli.machine_checks import Finding, Level, findings
+from ffrtmp_ray.cli.options import AsJson
+from ffrtmp_ray.cli.up import settings_with
+
+COLOURS = {Level.OK: "green", Level.NOTE: "yellow", Level.MISSING: "bold red"}
+
+
+def doctor(
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            resolve_path=True,
+            help="The one that `up` is given.",
+            show_default="~/.ffrtmp",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at what this machine has and lacks. Exits with 1 when something needed is missing."""
+    found = asyncio.run(findings(settings_with(state_dir=state_dir)))
+    healthy = all(finding.level is not Level.MISSING for finding in found)
+    if as_json:
+        typer.echo(json.dumps({"ok": healthy, "findings": [asdict(each) for each in found]}))
+    else:
+        Console().print(table(found))
+        typer.echo("All that is needed is here." if healthy else "Something needed is missing.")
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def table(found: list[Finding]) -> Table:
+    shown = Table(box=None, pad_edge=False)
+    for heading in ("", "", "found", "how to get it"):
+        shown.add_column(heading, overflow="fold")
+    for finding in found:
+        level = f"[{COLOURS[finding.level]}]{finding.level}[/]"
+        shown.add_row(finding.name, level, finding.found, finding.remedy or "")
+    return shown
