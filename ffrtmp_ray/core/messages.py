@@ -90,6 +90,8 @@ class WorkerLost:
 
     worker_id: WorkerId
     reason: str
+    orderly: bool = False
+    """It was closed by our own order: its attempts count as drained, not as lost with it."""
 
 
 @dataclass(frozen=True, slots=True)

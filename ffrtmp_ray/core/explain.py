@@ -1,0 +1,82 @@
+"""Why a task is not on a worker yet, in one sentence. Pure reads, each with a bounded cost."""
+
+from __future__ import annotations
+
+from ffrtmp_ray.core.model import Needs, Requirement, Task, TaskState
+from ffrtmp_ray.core.queue import Lane
+from ffrtmp_ray.core.state import State
+
+MOST_COUNTED = 10_000
+"""Tasks of a queue that are looked at to say how many are ahead."""
+MOST_NAMED = 3
+
+
+def explain(state: State, task: Task) -> str | None:
+    """The sentence; None for a task that waits for nothing."""
+    match task.state:
+        case TaskState.WAITING:
+            return _other_tasks(state, task)
+        case TaskState.DELAYED:
+            seconds = max(0.0, (task.not_before or state.now) - state.now)
+            why = f" after: {task.failure.reason}" if task.failure else ""
+            return f"tried again in {seconds:.0f} s{why}"
+        case TaskState.STOPPING:
+            return "its last attempt is being stopped"
+        case TaskState.READY:
+            return _ready(state, task)
+        case _:
+            return None
+
+
+def _other_tasks(state: State, task: Task) -> str:
+    others = [
+        state.tasks[each].name
+        for each in sorted(task.waits_for)
+        if state.tasks[each].state is not TaskState.SUCCEEDED
+    ]
+    named = ", ".join(others[:MOST_NAMED])
+    more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+    return f"waits for other tasks of its job: {named}{more}"
+
+
+def _ready(state: State, task: Task) -> str:
+    if not state.may_start(task):
+        return "held: the job is paused"
+    if task.id in state.promised:
+        return f"room is being made for it on {state.promised[task.id]}"
+    if not state.workers:
+        return "there is no worker"
+    able = state.places.count_able(task.needs)
+    if not able:
+        return f"no worker has what it needs: {describe(task.needs)}"
+    lane = state.queue.lane_of(task)
+    busy = f"all {able} fitting workers are busy" if able > 1 else "the one fitting worker is busy"
+    return busy + _ahead(lane, task) if lane is not None else busy
+
+
+def _ahead(lane: Lane, task: Task) -> str:
+    ahead = lane.ahead_of(task.id, MOST_COUNTED)
+    if len(lane.turns) > MOST_COUNTED:
+        return f", and at least {ahead} tasks are ahead of it"
+    if ahead == 1:
+        return ", and one task is ahead of it"
+    return f", and {ahead} tasks are ahead of it" if ahead else ""
+
+
+def describe(needs: Needs) -> str:
+    """As `4 CPUs with libx264, or 2 CPUs with libx264`."""
+    return ", or ".join(_describe(each) for each in needs.alternatives)
+
+
+def _describe(requirement: Requirement) -> str:
+    resources = requirement.resources
+    counts = (
+        (resources.gpus, "GPU"),
+        (resources.cpus, "CPU"),
+        (resources.plan_slots, "planning slot"),
+        (resources.light_slots, "light slot"),
+    )
+    parts = [f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n]
+    amount = " and ".join(parts) or "a place"
+    capabilities = " and ".join(sorted(requirement.capabilities))
+    return f"{amount} with {capabilities}" if capabilities else amount

@@ -1,0 +1,217 @@
+"""What callers ask of jobs, and how a job ends. Each request is refused before it changes
+anything, or carried out whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ffrtmp_ray.core import spawn
+from ffrtmp_ray.core.lifecycle import advance_task, state_of
+from ffrtmp_ray.core.messages import (
+    CancelRequested,
+    JobSubmitted,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+)
+from ffrtmp_ray.core.model import (
+    Failure,
+    FailureKind,
+    Job,
+    JobId,
+    JobState,
+    Queue,
+    StopReason,
+    Task,
+    TaskState,
+)
+from ffrtmp_ray.core.state import State
+from ffrtmp_ray.core.timers import Due
+from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound
+
+_RETRIABLE = (JobState.FAILED, JobState.CANCELED)
+_ON_WORKER = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
+
+
+def submit(state: State, event: JobSubmitted) -> None:
+    job = event.job
+    if job.id in state.jobs or job.id in state.open_attempts:
+        raise Conflict("there is a job of this id already", where=job.id)
+    if not event.tasks:
+        raise InvalidRequest("a job starts with at least one task", where=job.id)
+    tasks = spawn.build(job, event.tasks, {})
+    state.add_job(job, event.spec)
+    for task, new in zip(tasks, event.tasks, strict=True):
+        state.add_task(task, new.payload)
+
+
+def pause(state: State, event: PauseRequested) -> None:
+    """Suspend what runs, hold the rest. A live task and one that has not started are stopped:
+    the first would fall behind for good, the other loses nothing."""
+    job = _find(state, event.job_id)
+    _refuse_if_publishing(state, job, "paused")
+    if job.held:
+        return
+    job = replace(job, held=True, paused_at=state.now)
+    state.put_job(job)
+    state.because(job.id, "it was paused", event.who)
+    for task in state.tasks_of(job.id):
+        attempt = state.attempt_of(task.id)
+        if task.state is TaskState.READY:
+            state.requeue(task)
+        elif attempt is None or task.state is TaskState.STOPPING:
+            continue
+        elif task.state is TaskState.PLACED or job.queue is Queue.LIVE:
+            state.stop_attempt(attempt, StopReason.PAUSED, "it was paused", event.who)
+        else:
+            state.reconsider(attempt)
+            state.timers.set(Due.SUSPEND_LIMIT, job.id)
+
+
+def resume(state: State, event: ResumeRequested) -> None:
+    job = _find(state, event.job_id)
+    if job.paused_at is None:
+        return
+    paused = job.paused_seconds
+    if job.started_at is not None:
+        paused += state.now - job.paused_at
+    job = replace(job, held=False, paused_at=None, paused_seconds=paused)
+    state.put_job(job)
+    state.because(job.id, "it was resumed", event.who)
+    state.timers.set(Due.DEADLINE, job.id)
+    for task in state.tasks_of(job.id):
+        attempt = state.attempt_of(task.id)
+        if task.state is TaskState.READY:
+            state.requeue(task)
+        elif attempt is not None:
+            state.reconsider(attempt)
+
+
+def cancel(state: State, event: CancelRequested) -> None:
+    job = _find(state, event.job_id)
+    _refuse_if_publishing(state, job, "canceled")
+    end_tasks(state, job.id, StopReason.CANCELED, "it was canceled", event.who)
+
+
+def retry(state: State, event: RetryRequested) -> None:
+    """Take a failed or canceled job in again; what has succeeded in its current plan is kept.
+
+    It writes a transition of its own, to `pending` or `queued`, so this is the one event after
+    which a job may have two: the other is that a task of it was placed at once.
+    """
+    job = event.job
+    if job.id in state.jobs or job.state not in _RETRIABLE:
+        now = state.jobs.get(job.id, job).state
+        raise Conflict(
+            f"the job is {now}", where=job.id, remedy="only failed and canceled jobs are retried"
+        )
+    tasks = [_as_it_is_now(state, task) for task in event.tasks]
+    job = replace(
+        job,
+        held=False,
+        started_at=None,
+        paused_at=None,
+        paused_seconds=0.0,
+        finished_at=None,
+        failure=None,
+    )
+    state.discarding.discard(job.id)
+    state.hold_job(job)
+    for task in tasks:
+        state.hold_task(task)
+    for task in tasks:
+        if task.plan == job.plan and task.state is not TaskState.SUCCEEDED:
+            _reset(state, task, event.who)
+    state.move_job(job, state_of(job, state.tallies[job.id]), "it was retried", event.who)
+
+
+def _as_it_is_now(state: State, task: Task) -> Task:
+    """The row of a task as the engine knows it: since it was read, it may have stopped."""
+    if task.state is TaskState.STOPPING and task.id not in state.current:
+        return advance_task(task, TaskState.CANCELED)
+    return state.tasks.get(task.id, task)
+
+
+def _reset(state: State, task: Task, who: str) -> None:
+    """Have an unfinished task of a retried job start anew, as soon as its last attempt is gone."""
+    fresh = replace(task, failures=0, workers_lost=0, preemptions=0, not_before=None, failure=None)
+    if task.id in state.current:
+        state.put_task(replace(fresh, stop_reason=StopReason.RETRIED))
+        return
+    ready = all(state.tasks[each].state is TaskState.SUCCEEDED for each in task.waits_for)
+    target = TaskState.READY if ready else TaskState.WAITING
+    state.change_task(fresh, target, "its job was retried", who, stop_reason=None)
+
+
+# ---------------------------------------------------------------- how a job ends
+
+
+def fail(state: State, job_id: JobId, failure: Failure, who: str, reason: StopReason) -> None:
+    """Have a job fail; its attempts are stopped for `reason`."""
+    state.put_job(replace(state.jobs[job_id], failure=failure))
+    end_tasks(state, job_id, reason, f"it failed: {failure.reason}", who)
+    state.because(job_id, failure.reason, who)
+
+
+def end_tasks(state: State, job_id: JobId, reason: StopReason, why: str, who: str) -> None:
+    """Cancel the unfinished tasks of a job, those of older plans included; stop what runs."""
+    for task in state.tasks_of(job_id):
+        attempt = state.attempt_of(task.id)
+        if attempt is not None:
+            state.stop_attempt(attempt, reason, why, who)
+        elif not task.state.terminal:
+            state.change_task(task, TaskState.CANCELED, why, who)
+
+
+def reach_suspend_limit(state: State, job_id: JobId) -> None:
+    """The suspended attempts of a job that was paused for long give up their places."""
+    why = f"it was paused for over {state.policy.suspend_limit:g} s"
+    for task in state.tasks_of(job_id):
+        attempt = state.attempt_of(task.id)
+        if attempt is not None and not task.final and task.state in _ON_WORKER:
+            state.stop_attempt(attempt, StopReason.PAUSED, why, "scheduler")
+
+
+def reach_deadline(state: State, job_id: JobId) -> None:
+    limit = state.jobs[job_id].timeout_seconds
+    failure = Failure(FailureKind.TIMED_OUT, f"it took longer than its timeout of {limit:g} s")
+    fail(state, job_id, failure, "scheduler", StopReason.TIMED_OUT)
+
+
+def settle(state: State, job_id: JobId) -> None:
+    """Give a job the state that follows from its tasks, and let go of it if that is its last."""
+    job = state.jobs.get(job_id)
+    if job is None:
+        return
+    target = state_of(job, state.tallies[job_id])
+    new = job_id in state.journal.specs
+    if target is job.state and not new:
+        return
+    why, who = state.journal.reasons.get(job_id, ("its tasks have changed", "scheduler"))
+    if new:
+        why, who = "it was submitted", job.owner
+    finished_at = state.now if target.terminal else None
+    state.move_job(replace(job, finished_at=finished_at), target, why, who)
+    if target.terminal:
+        state.forget_job(job_id)
+    if target not in _RETRIABLE:
+        return
+    if job_id in state.open_attempts:
+        state.discarding.add(job_id)
+    else:
+        state.journal.discards[job_id] = None
+
+
+# ---------------------------------------------------------------- requests that are refused
+
+
+def _find(state: State, job_id: JobId) -> Job:
+    job = state.jobs.get(job_id)
+    if job is None:
+        raise JobNotFound("there is no unfinished job of this id", where=job_id)
+    return job
+
+
+def _refuse_if_publishing(state: State, job: Job, what: str) -> None:
+    if state.tallies[job.id].publishing:
+        raise Conflict(f"the job is being published and cannot be {what}", where=job.id)

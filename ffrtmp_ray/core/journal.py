@@ -1,0 +1,79 @@
+"""What one event changed: each row once, in its last version, in an order that keys allow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ffrtmp_ray.core.messages import (
+    AttemptAdded,
+    AttemptChanged,
+    Change,
+    JobAdded,
+    JobChanged,
+    JobTransitioned,
+    ResultAdded,
+    TaskAdded,
+    TaskChanged,
+    WorkerAdded,
+    WorkerChanged,
+    WorkerRemoved,
+)
+from ffrtmp_ray.core.model import (
+    Attempt,
+    AttemptId,
+    Document,
+    Job,
+    JobId,
+    Task,
+    TaskId,
+    Worker,
+    WorkerId,
+)
+
+
+class Journal:
+    """Begun empty for every event."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[JobId, Job] = {}
+        self.specs: dict[JobId, Document] = {}
+        """Of jobs that are new."""
+        self.transitions: list[JobTransitioned] = []
+        self.tasks: dict[TaskId, Task] = {}
+        self.payloads: dict[TaskId, Document] = {}
+        """Of tasks that are new."""
+        self.results: dict[TaskId, Document] = {}
+        self.attempts: dict[AttemptId, Attempt] = {}
+        self.new_attempts: set[AttemptId] = set()
+        self.logs: dict[AttemptId, str] = {}
+        self.workers: dict[WorkerId, Worker] = {}
+        self.new_workers: set[WorkerId] = set()
+        self.removed_workers: list[WorkerId] = []
+
+        self.reasons: dict[JobId, tuple[str, str]] = {}
+        """Of jobs whose tasks changed: why, and who made them; the last one counts."""
+        self.synced: dict[WorkerId, None] = {}
+        """Workers of which something else is wanted."""
+        self.discards: dict[JobId, None] = {}
+        self.scheduled: Counter[str] = Counter()
+
+    def changes(self) -> Iterator[Change]:
+        for worker in self.workers.values():
+            yield WorkerAdded(worker) if worker.id in self.new_workers else WorkerChanged(worker)
+        for job in self.jobs.values():
+            new = job.id in self.specs
+            yield JobAdded(job, self.specs[job.id]) if new else JobChanged(job)
+        yield from self.transitions
+        for task in self.tasks.values():
+            new = task.id in self.payloads
+            yield TaskAdded(task, self.payloads[task.id]) if new else TaskChanged(task)
+        for task_id, result in self.results.items():
+            yield ResultAdded(task_id, result)
+        for attempt in self.attempts.values():
+            if attempt.id in self.new_attempts:
+                yield AttemptAdded(attempt)
+            else:
+                yield AttemptChanged(attempt, self.logs.get(attempt.id))
+        for worker_id in self.removed_workers:
+            yield WorkerRemoved(worker_id)

@@ -1,0 +1,224 @@
+"""The engine's one door: events in, what follows from them out. Never acts, never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ffrtmp_ray.core import explain, jobs, reports
+from ffrtmp_ray.core.dispatch import dispatch
+from ffrtmp_ray.core.journal import Journal
+from ffrtmp_ray.core.messages import (
+    CancelRequested,
+    Command,
+    Discard,
+    DrainEnded,
+    DrainRequested,
+    Event,
+    JobSubmitted,
+    Level,
+    Outcome,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+    Sync,
+    TaskContinued,
+    TaskFailed,
+    TaskReplaced,
+    TaskStarted,
+    TaskStopped,
+    TaskSucceeded,
+    TaskSuspended,
+    Tick,
+    WorkerJoined,
+    WorkerLost,
+)
+from ffrtmp_ray.core.model import (
+    Attempt,
+    AttemptId,
+    Job,
+    JobId,
+    Policy,
+    Priority,
+    Queue,
+    Resources,
+    Snapshot,
+    Task,
+    TaskId,
+    TaskState,
+    Worker,
+    WorkerId,
+)
+from ffrtmp_ray.core.state import State
+from ffrtmp_ray.core.timers import Due
+
+EMPTY = Snapshot()
+
+
+class Scheduler:
+    """Decides what runs where.
+
+    `epoch` is the number of this scheduler's life; it becomes part of the ids of attempts.
+    `snapshot` is what the store held. What it held ready is placed with the first event.
+    `now` is the time as of which it is right, in seconds since 1970.
+    """
+
+    def __init__(
+        self, policy: Policy, epoch: int, snapshot: Snapshot = EMPTY, now: float = 0.0
+    ) -> None:
+        self._state = State(policy, epoch, now)
+        _restore(self._state, snapshot)
+
+    def handle(self, event: Event, now: float) -> Outcome:
+        """Take in one event at the time `now` (seconds since 1970, never falling).
+
+        Raises JobNotFound, WorkerNotFound, Conflict or InvalidRequest for a request that cannot
+        be met, before anything is changed; IllegalTransition for a defect of the engine, after
+        which it must not be used any more.
+        """
+        state = self._state
+        state.now = now
+        state.journal = Journal()
+        _HANDLERS[type(event)](state, event)
+        for timer in state.timers.pop_due(now):
+            _DUE[timer.due](state, timer.subject)
+        dispatch(state)
+        journal = state.journal
+        for job_id in _affected(journal):
+            jobs.settle(state, job_id)
+        return Outcome(
+            changes=tuple(journal.changes()),
+            commands=_commands(state),
+            wake_at=state.timers.next_at(),
+            scheduled=dict(journal.scheduled),
+        )
+
+    # ---------------------------------------------------------------- reads
+
+    @property
+    def jobs(self) -> Mapping[JobId, Job]:
+        """Unfinished ones."""
+        return MappingProxyType(self._state.jobs)
+
+    @property
+    def workers(self) -> Mapping[WorkerId, Worker]:
+        return MappingProxyType(self._state.workers)
+
+    @property
+    def active_jobs(self) -> int:
+        """Jobs in state `assigned` or `processing`."""
+        return self._state.active_jobs
+
+    @property
+    def next_wake(self) -> float | None:
+        """When a Tick is wanted, if nothing else happens before."""
+        return self._state.timers.next_at()
+
+    def queue_lengths(self) -> dict[tuple[Queue, Priority], int]:
+        """Jobs in state `pending` or `queued`, of each class that has some."""
+        return {each: count for each, count in self._state.waiting_jobs.items() if count}
+
+    def job(self, job_id: JobId) -> Job | None:
+        """An unfinished job."""
+        return self._state.jobs.get(job_id)
+
+    def tasks_of(self, job_id: JobId) -> tuple[Task, ...]:
+        """All tasks of an unfinished job, in the order in which they were added."""
+        return tuple(self._state.tasks_of(job_id))
+
+    def task(self, task_id: TaskId) -> Task:
+        """A task of an unfinished job, or one that is still stopping. Raises KeyError."""
+        return self._state.tasks[task_id]
+
+    def attempts_on(self, worker_id: WorkerId) -> tuple[Attempt, ...]:
+        """Those that have not ended, stopping ones included."""
+        return tuple(self._state.attempts_on(worker_id))
+
+    def attempt_of(self, task_id: TaskId) -> Attempt | None:
+        """The one attempt of a task that has not ended."""
+        return self._state.attempt_of(task_id)
+
+    def wanted(self, worker_id: WorkerId) -> dict[AttemptId, Level]:
+        """What is to run on a worker; it stops what is not named."""
+        return self._state.wanted(worker_id)
+
+    def free(self, worker_id: WorkerId) -> Resources:
+        """What no attempt has of a worker; nothing, if the worker is not known."""
+        place = self._state.places.get(worker_id)
+        return Resources() if place is None else place.free
+
+    def explain(self, task_id: TaskId) -> str | None:
+        """One sentence on why a task is not on a worker yet; None for one that is, or has ended."""
+        task = self._state.tasks.get(task_id)
+        return None if task is None else explain.explain(self._state, task)
+
+
+def _tick(state: State, event: Tick) -> None:
+    """What is due comes after every event."""
+
+
+_HANDLERS: dict[type, Callable[[State, Any], None]] = {
+    JobSubmitted: jobs.submit,
+    PauseRequested: jobs.pause,
+    ResumeRequested: jobs.resume,
+    CancelRequested: jobs.cancel,
+    RetryRequested: jobs.retry,
+    DrainRequested: reports.drain,
+    DrainEnded: reports.end_drain,
+    WorkerJoined: reports.joined,
+    WorkerLost: reports.lost,
+    TaskStarted: reports.started,
+    TaskSuspended: reports.suspended,
+    TaskContinued: reports.continued,
+    TaskSucceeded: reports.succeeded,
+    TaskReplaced: reports.replaced,
+    TaskFailed: reports.failed,
+    TaskStopped: reports.stopped,
+    Tick: _tick,
+}
+
+
+def _end_delay(state: State, task_id: TaskId) -> None:
+    task = state.tasks[task_id]
+    why = f"{task.name} is tried again"
+    state.change_task(task, TaskState.READY, why, "scheduler", not_before=None)
+
+
+_DUE: dict[Due, Callable[[State, str], None]] = {
+    Due.RETRY: _end_delay,
+    Due.SUSPEND_LIMIT: jobs.reach_suspend_limit,
+    Due.DEADLINE: jobs.reach_deadline,
+}
+
+
+def _affected(journal: Journal) -> list[JobId]:
+    """Jobs whose state may have changed."""
+    return list(dict.fromkeys((*journal.jobs, *(task.job_id for task in journal.tasks.values()))))
+
+
+def _commands(state: State) -> tuple[Command, ...]:
+    journal = state.journal
+    syncs = (Sync(worker_id, state.wanted(worker_id)) for worker_id in journal.synced)
+    return (*syncs, *(Discard(job_id) for job_id in journal.discards))
+
+
+def _restore(state: State, snapshot: Snapshot) -> None:
+    """Take in what the store held, without a change of any row."""
+    for worker in snapshot.workers:
+        state.hold_worker(worker)
+    for job in snapshot.jobs:
+        state.hold_job(job)
+    for task in snapshot.tasks:
+        state.hold_task(task)
+    for task in snapshot.tasks:
+        if task.state is TaskState.WAITING:
+            state.watch(task)
+    for attempt in snapshot.attempts:
+        state.hold_attempt(attempt)
+    state.discarding.update(state.open_attempts.keys() - state.jobs.keys())
+    for task in snapshot.tasks:
+        state.timers.set(Due.RETRY, task.id)
+    for job in snapshot.jobs:
+        state.timers.set(Due.SUSPEND_LIMIT, job.id)
+        state.timers.set(Due.DEADLINE, job.id)

@@ -1,0 +1,385 @@
+"""Everything the engine holds, with its indexes. Changed through the methods here alone, which
+keep the indexes true and write each changed row into the journal; decides nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ffrtmp_ray.core.journal import Journal
+from ffrtmp_ray.core.lifecycle import ENDING, PLAN, Tally, advance_task, check, tally
+from ffrtmp_ray.core.messages import JobTransitioned, Level
+from ffrtmp_ray.core.model import (
+    Attempt,
+    AttemptId,
+    Document,
+    Job,
+    JobId,
+    JobState,
+    Policy,
+    Priority,
+    Queue,
+    Requirement,
+    StopReason,
+    Task,
+    TaskId,
+    TaskState,
+    Worker,
+    WorkerId,
+)
+from ffrtmp_ray.core.placement import Claim, Places, Promise
+from ffrtmp_ray.core.queue import ReadyQueue
+from ffrtmp_ray.core.timers import Due, Timers
+
+STORY_LENGTH = 200
+"""Changes of state that an IllegalTransition can tell of."""
+
+_WANTED = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
+_WAITING_JOBS = (JobState.PENDING, JobState.QUEUED)
+_ACTIVE_JOBS = (JobState.ASSIGNED, JobState.PROCESSING)
+
+
+class State:
+    def __init__(self, policy: Policy, epoch: int, now: float) -> None:
+        self.policy = policy
+        self.epoch = epoch
+        self.now = now
+        """Of the event that is being handled."""
+        self.journal = Journal()
+
+        self.jobs: dict[JobId, Job] = {}
+        """Unfinished ones."""
+        self.tallies: dict[JobId, Tally] = {}
+        self.task_ids: dict[JobId, dict[TaskId, int]] = {}
+        """Of each job's tasks the place in the order in which they were added."""
+        self.tasks: dict[TaskId, Task] = {}
+        """Of unfinished jobs; of finished ones those that are still stopping."""
+        self.attempts: dict[AttemptId, Attempt] = {}
+        """Those that have not ended."""
+        self.current: dict[TaskId, AttemptId] = {}
+        self.open_attempts: Counter[JobId] = Counter()
+        self.workers: dict[WorkerId, Worker] = {}
+
+        self.queue = ReadyQueue()
+        self.places = Places()
+        self.promised: dict[TaskId, WorkerId] = {}
+        self.timers = Timers(self._due_at)
+        self.discarding: set[JobId] = set()
+        """Failed and canceled jobs of which attempts are still stopping."""
+        self.waiting_jobs: Counter[tuple[Queue, Priority]] = Counter()
+        self.active_jobs = 0
+        self._blockers: dict[TaskId, int] = {}
+        """Of waiting tasks, how many of those that they wait for have not succeeded."""
+        self._dependents: dict[TaskId, list[TaskId]] = {}
+        self._story: deque[tuple[float, str, str, str]] = deque(maxlen=STORY_LENGTH)
+
+    # ---------------------------------------------------------------- reads
+
+    def tasks_of(self, job_id: JobId) -> list[Task]:
+        """In the order in which they were added."""
+        return [self.tasks[task_id] for task_id in self.task_ids.get(job_id, ())]
+
+    def attempt_of(self, task_id: TaskId) -> Attempt | None:
+        attempt_id = self.current.get(task_id)
+        return None if attempt_id is None else self.attempts[attempt_id]
+
+    def attempts_on(self, worker_id: WorkerId) -> list[Attempt]:
+        place = self.places.get(worker_id)
+        return [] if place is None else list(place.attempts.values())
+
+    def may_start(self, task: Task) -> bool:
+        """Whether a ready task is held back by nothing. What publishes is never held back."""
+        return task.final or not self.jobs[task.job_id].held
+
+    def wanted(self, worker_id: WorkerId) -> dict[AttemptId, Level]:
+        return {
+            attempt.id: Level.SUSPEND if self._is_held(task) else Level.RUN
+            for attempt in self.attempts_on(worker_id)
+            if (task := self.tasks[attempt.task_id]).state in _WANTED
+        }
+
+    def story(self, job_id: JobId) -> Iterator[str]:
+        """What has lately happened to a job, in words."""
+        for at, subject, what, why in self._story:
+            if subject.startswith(job_id):
+                yield f"{at:.3f} {subject} {what} ({why})"
+
+    def yields_to(self, task: Task) -> Claim:
+        """The weakest claim that the attempt of an active task gives way to."""
+        if task.state is TaskState.STOPPING or self._is_held(task):
+            return Claim.IDLE
+        job = self.jobs[task.job_id]
+        if task.final or task.kind == PLAN or job.queue is Queue.LIVE or not job.preemptible:
+            return Claim.NEVER
+        if job.urgent or task.preemptions >= self.policy.max_preemptions:
+            return Claim.LIVE
+        return Claim.URGENT
+
+    def _is_held(self, task: Task) -> bool:
+        return not task.final and self.jobs[task.job_id].held
+
+    # ---------------------------------------------------------------- jobs
+
+    def add_job(self, job: Job, spec: Document) -> None:
+        self.journal.specs[job.id] = spec
+        self.put_job(job)
+
+    def put_job(self, job: Job) -> None:
+        old = self.jobs.get(job.id)
+        self.hold_job(job)
+        if old is None or old.plan != job.plan:
+            self.tallies[job.id] = tally(job, self.tasks_of(job.id))
+        self.journal.jobs[job.id] = job
+
+    def hold_job(self, job: Job) -> None:
+        """Take a job in, or its new version, without a change of its row."""
+        old = self.jobs.get(job.id)
+        self.jobs[job.id] = job
+        self.task_ids.setdefault(job.id, {})
+        self.tallies.setdefault(job.id, Tally())
+        if old is not None:
+            self._count_job(old, -1)
+        self._count_job(job, 1)
+
+    def _count_job(self, job: Job, by: int) -> None:
+        if job.state in _WAITING_JOBS:
+            self.waiting_jobs[job.queue, job.priority] += by
+        elif job.state in _ACTIVE_JOBS:
+            self.active_jobs += by
+
+    def forget_job(self, job_id: JobId) -> None:
+        """Let go of a finished job; what is still stopping is kept."""
+        self._count_job(self.jobs.pop(job_id), -1)
+        del self.tallies[job_id]
+        for task_id in self.task_ids.pop(job_id):
+            if task_id not in self.current:
+                self._forget_task(task_id)
+
+    def move_job(self, job: Job, target: JobState, why: str, who: str) -> None:
+        """Move a job to another state, or a new one to its first. Raises IllegalTransition."""
+        source = None if job.id in self.journal.specs else job.state
+        if source is not None:
+            check(job.id, source, target, self.story(job.id))
+        self.journal.transitions.append(JobTransitioned(job.id, source, target, self.now, why, who))
+        self._story.append((self.now, job.id, f"-> {target.value}", why))
+        self.put_job(replace(job, state=target))
+
+    def because(self, job_id: JobId, why: str, who: str) -> None:
+        """Say why a job's state may change in this event; the last one said counts."""
+        self.journal.reasons[job_id] = (why, who)
+
+    # ---------------------------------------------------------------- tasks
+
+    def add_task(self, task: Task, payload: Document) -> None:
+        self.journal.payloads[task.id] = payload
+        self.put_task(task)
+
+    def put_task(self, task: Task) -> None:
+        old = self.tasks.get(task.id)
+        self.hold_task(task)
+        self.journal.tasks[task.id] = task
+        if task.state is TaskState.WAITING and (old is None or old.state is not task.state):
+            self.watch(task)
+        if task.job_id not in self.jobs and task.id not in self.current:
+            self._forget_task(task.id)
+
+    def hold_task(self, task: Task) -> None:
+        """Take a task in, or its new version, without a change of its row."""
+        old = self.tasks.get(task.id)
+        job = self.jobs.get(task.job_id)
+        self.tasks[task.id] = task
+        if job is None:
+            return
+        ids = self.task_ids[job.id]
+        known = task.id in ids
+        if not known:
+            ids[task.id] = len(ids)
+        if task.plan == job.plan:
+            counts = self.tallies[job.id]
+            if known and old is not None:
+                counts.count(old, -1)
+            counts.count(task)
+        if task.state is TaskState.READY or (old is not None and old.state is TaskState.READY):
+            self.requeue(task)
+
+    def change_task(
+        self, task: Task, target: TaskState, why: str, who: str, **changes: Any
+    ) -> Task:
+        """Move a task to another state. Raises IllegalTransition."""
+        new = advance_task(task, target, self.story(task.job_id), **changes)
+        self._story.append((self.now, task.id, f"{task.state.value} -> {target.value}", why))
+        self.because(task.job_id, why, who)
+        self.put_task(new)
+        if target is TaskState.SUCCEEDED:
+            self._unblock(new)
+        elif target is TaskState.DELAYED:
+            self.timers.set(Due.RETRY, task.id)
+        return new
+
+    def requeue(self, task: Task) -> None:
+        """Have a task in the queue exactly when it may start now."""
+        self.unpromise(task.id)
+        self.queue.discard(task)
+        if task.state is TaskState.READY and self.may_start(task):
+            job = self.jobs[task.job_id]
+            self.queue.push(task, job, self.task_ids[job.id][task.id])
+
+    def watch(self, task: Task) -> None:
+        """Have a waiting task made ready when all that it waits for, now or soon here, has
+        succeeded."""
+        blockers = [each for each in task.waits_for if not self._has_succeeded(each)]
+        self._blockers[task.id] = len(blockers)
+        for each in blockers:
+            self._dependents.setdefault(each, []).append(task.id)
+
+    def _has_succeeded(self, task_id: TaskId) -> bool:
+        task = self.tasks.get(task_id)
+        return task is not None and task.state is TaskState.SUCCEEDED
+
+    def _unblock(self, succeeded: Task) -> None:
+        for task_id in self._dependents.pop(succeeded.id, ()):
+            task = self.tasks[task_id]
+            self._blockers[task_id] -= 1
+            if task.state is TaskState.WAITING and self._blockers[task_id] == 0:
+                del self._blockers[task_id]
+                why = f"all that {task.name} waited for has succeeded"
+                self.change_task(task, TaskState.READY, why, "scheduler")
+
+    def _forget_task(self, task_id: TaskId) -> None:
+        self.tasks.pop(task_id, None)
+        self._blockers.pop(task_id, None)
+        self._dependents.pop(task_id, None)
+
+    # ---------------------------------------------------------------- promises
+
+    def promise(self, task: Task, worker_id: WorkerId, promise: Promise) -> None:
+        lane = self.queue.lane_of(task)
+        if lane is not None:
+            lane.promise(task.id)
+            self.promised[task.id] = worker_id
+            self.places.promise(worker_id, task.id, promise)
+
+    def unpromise(self, task_id: TaskId) -> None:
+        worker_id = self.promised.pop(task_id, None)
+        if worker_id is not None:
+            task = self.tasks[task_id]
+            self.places.unpromise(worker_id, task_id)
+            self.queue.unpromise(task, self.jobs[task.job_id])
+
+    # ---------------------------------------------------------------- attempts
+
+    def place(self, task: Task, worker_id: WorkerId, grant: Requirement) -> None:
+        """Order a new attempt at a ready task."""
+        number = task.attempts + 1
+        attempt = Attempt(
+            id=f"{task.id}-{self.epoch}-{number}",
+            task_id=task.id,
+            job_id=task.job_id,
+            number=number,
+            worker_id=worker_id,
+            grant=grant,
+            placed_at=self.now,
+        )
+        task = self.change_task(
+            task,
+            TaskState.PLACED,
+            f"{task.name} was placed on {worker_id}",
+            "scheduler",
+            attempts=number,
+        )
+        self.hold_attempt(attempt)
+        self.journal.attempts[attempt.id] = attempt
+        self.journal.new_attempts.add(attempt.id)
+        self.journal.synced[worker_id] = None
+
+    def hold_attempt(self, attempt: Attempt) -> None:
+        """Take in an attempt that has not ended, without a change of its row."""
+        self.attempts[attempt.id] = attempt
+        self.current[attempt.task_id] = attempt.id
+        self.open_attempts[attempt.job_id] += 1
+        self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
+
+    def start_attempt(self, attempt: Attempt) -> None:
+        attempt = replace(attempt, started_at=self.now)
+        self.attempts[attempt.id] = self.journal.attempts[attempt.id] = attempt
+        self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
+
+    def stop_attempt(self, attempt: Attempt, reason: StopReason, why: str, who: str) -> None:
+        """Order an attempt to stop. A reason that ends its task outweighs an earlier one."""
+        task = self.tasks[attempt.task_id]
+        if task.state is not TaskState.STOPPING:
+            task = self.change_task(task, TaskState.STOPPING, why, who, stop_reason=reason)
+        elif reason in ENDING:
+            self.put_task(replace(task, stop_reason=reason))
+            self.because(task.job_id, why, who)
+        self.reconsider(attempt)
+
+    def reconsider(self, attempt: Attempt) -> None:
+        """See anew what an attempt yields to, and at which level it is wanted."""
+        self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
+        self.journal.synced[attempt.worker_id] = None
+
+    def end_attempt(self, attempt: Attempt, outcome: str, log: str | None) -> Task:
+        """Free what an attempt held. Returns its task, whose state is for the caller to change."""
+        ended = replace(attempt, ended_at=self.now, outcome=outcome)
+        self.journal.attempts[attempt.id] = ended
+        if log is not None:
+            self.journal.logs[attempt.id] = log
+        self.journal.synced[attempt.worker_id] = None
+        self.places.release(attempt)
+        del self.attempts[attempt.id]
+        del self.current[attempt.task_id]
+        self.open_attempts[attempt.job_id] -= 1
+        if not self.open_attempts[attempt.job_id]:
+            del self.open_attempts[attempt.job_id]
+            if attempt.job_id in self.discarding:
+                self.discarding.remove(attempt.job_id)
+                self.journal.discards[attempt.job_id] = None
+        return self.tasks[attempt.task_id]
+
+    # ---------------------------------------------------------------- workers
+
+    def put_worker(self, worker: Worker) -> None:
+        if worker.id not in self.workers:
+            self.journal.new_workers.add(worker.id)
+        self.journal.workers[worker.id] = worker
+        self.hold_worker(worker)
+
+    def hold_worker(self, worker: Worker) -> None:
+        """Take a worker in, or its new version, without a change of its row."""
+        if worker.id in self.workers:
+            self._break_promises(worker.id)  # what they count on may not be there any more
+        self.workers[worker.id] = worker
+        self.places.put_worker(worker)
+
+    def remove_worker(self, worker_id: WorkerId) -> None:
+        self._break_promises(worker_id)
+        del self.workers[worker_id]
+        self.places.remove_worker(worker_id)
+        self.journal.removed_workers.append(worker_id)
+
+    def _break_promises(self, worker_id: WorkerId) -> None:
+        for task_id in list(self.places[worker_id].promises):
+            self.unpromise(task_id)
+
+    # ---------------------------------------------------------------- times
+
+    def _due_at(self, due: Due, subject: str) -> float | None:
+        if due is Due.RETRY:
+            task = self.tasks.get(subject)
+            return task.not_before if task and task.state is TaskState.DELAYED else None
+        job = self.jobs.get(subject)
+        if job is None:
+            return None
+        return self._suspend_limit(job) if due is Due.SUSPEND_LIMIT else self._deadline(job)
+
+    def _suspend_limit(self, job: Job) -> float | None:
+        return None if job.paused_at is None else job.paused_at + self.policy.suspend_limit
+
+    def _deadline(self, job: Job) -> float | None:
+        publishing = self.tallies[job.id].publishing
+        if job.started_at is None or job.timeout_seconds is None or job.held or publishing:
+            return None
+        return job.started_at + job.timeout_seconds + job.paused_seconds
