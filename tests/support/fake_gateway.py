@@ -49,6 +49,7 @@ class FakeGateway:
     """Raised by every method but `ready`."""
     script: list[dict[str, object]] = field(default_factory=list)
     """Changes to make to a job, one each time it is asked for."""
+    after_listing: dict[str, dict[str, object]] = field(default_factory=dict)
     queries: list[JobQuery] = field(default_factory=list)
     controls: list[tuple[str, Action, str]] = field(default_factory=list)
 
@@ -73,9 +74,13 @@ class FakeGateway:
         return job
 
     def change(self, job_id: str, **fields: object) -> JobDetail:
-        changed = self.jobs_by_id[job_id].model_copy(update=fields)
+        changed = JobDetail.model_validate({**self.jobs_by_id[job_id].model_dump(), **fields})
         self.jobs_by_id[job_id] = changed
         return changed
+
+    def change_after_listing(self, job_id: str, **fields: object) -> None:
+        """Change a job once it has been listed."""
+        self.after_listing[job_id] = fields
 
     def _find(self, job_id: str) -> JobDetail:
         self._fail()
@@ -129,10 +134,10 @@ class FakeGateway:
             and (query.before is None or order < query.before)
         ]
         page, rest = passing[: query.limit], passing[query.limit :]
-        return JobList(
-            jobs=tuple(JobView.model_validate(job.model_dump()) for _, job in page),
-            next_cursor=str(page[-1][0]) if rest else None,
-        )
+        listed = tuple(JobView.model_validate(job.model_dump()) for _, job in page)
+        for _, job in page:
+            self.change(job.id, **self.after_listing.pop(job.id, {}))
+        return JobList(jobs=listed, next_cursor=str(page[-1][0]) if rest else None)
 
     async def control(self, job_id: str, action: Action, who: str) -> JobDetail:
         job = self._find(job_id)

@@ -1,0 +1,49 @@
+"""`ffrtmp pause`, `resume`, `cancel` and `retry`."""
+
+from __future__ import annotations
+
+import typer
+
+from ffrtmp_ray.cli import terminal
+from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, JobIdArguments
+from ffrtmp_ray.client import Client
+from ffrtmp_ray.errors import CallerError
+from ffrtmp_ray.views import Action, JobDetail
+
+
+def pause(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson = False) -> None:
+    """Suspend what runs of these jobs and hold the rest, until they are resumed."""
+    _control(job_ids, Action.PAUSE, address, as_json)
+
+
+def resume(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson = False) -> None:
+    """Let paused jobs go on."""
+    _control(job_ids, Action.RESUME, address, as_json)
+
+
+def cancel(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson = False) -> None:
+    """End these jobs. Refused once a job's output is being published."""
+    _control(job_ids, Action.CANCEL, address, as_json)
+
+
+def retry(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson = False) -> None:
+    """Take up failed or canceled jobs again; what they have finished is kept."""
+    _control(job_ids, Action.RETRY, address, as_json)
+
+
+def _control(job_ids: list[str], action: Action, address: str, as_json: bool) -> None:
+    """Every job gets its turn; one that refuses is named, and makes the exit code 1."""
+    done: list[JobDetail] = []
+    with Client(address) as farm:
+        for job_id in job_ids:
+            try:
+                done.append(farm.control(job_id, action))
+            except CallerError as error:
+                terminal.complain(error)
+    if as_json:
+        terminal.print_json(done)
+    else:
+        for job in done:
+            typer.echo(f"{job.id} {job.state}")
+    if len(done) < len(job_ids):
+        raise typer.Exit(1)

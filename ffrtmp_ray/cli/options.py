@@ -1,0 +1,32 @@
+"""Options and arguments that several commands have, each defined once."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+from ffrtmp_ray.client import DEFAULT_ADDRESS
+
+# The environment is read here, and not in the settings: those are the farm's, and this may run on
+# a machine that has no farm.
+Address: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--address",
+        envvar="FFRTMP_ADDRESS",
+        help="The farm's URL, as `ffrtmp up` prints it.",
+        metavar="URL",
+    ),
+]
+AsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")
+]
+JobIdArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="ID", help="The job's id.", show_default=False)
+]
+JobIdArguments: TypeAlias = Annotated[
+    list[str], typer.Argument(metavar="ID", help="Ids of jobs.", show_default=False)
+]
+
+ADDRESS = DEFAULT_ADDRESS

@@ -1,0 +1,150 @@
+"""`ffrtmp submit`: has a job accepted, and follows it to its end if asked to."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ffrtmp_ray.cli import formats, render, terminal
+from ffrtmp_ray.cli.follow import follow
+from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson
+from ffrtmp_ray.client import Client
+from ffrtmp_ray.core.model import JobState, Priority, Queue
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.spec import GpuUse
+from ffrtmp_ray.views import JobDetail
+
+
+def submit(
+    input: Annotated[  # noqa: A002 - the word of the API
+        str, typer.Argument(metavar="INPUT", help="The file to transcode.", show_default=False)
+    ],
+    output: Annotated[
+        str,
+        typer.Argument(
+            metavar="OUTPUT",
+            help="The file to make (.mp4, .mkv, .webm), or the folder for several renditions.",
+            show_default=False,
+        ),
+    ],
+    preset: Annotated[str | None, typer.Option(help="A ladder by its name.")] = None,
+    ladder: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A ladder of your own, in TOML or JSON."),
+    ] = None,
+    queue: Annotated[Queue | None, typer.Option(show_default="default")] = None,
+    priority: Annotated[Priority | None, typer.Option(show_default="medium")] = None,
+    gpu: Annotated[GpuUse | None, typer.Option(show_default="never")] = None,
+    urgent: Annotated[
+        bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
+    ] = False,
+    owner: Annotated[str | None, typer.Option(show_default="default")] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="May be given several times."),
+    ] = None,
+    max_attempts: Annotated[
+        int | None, typer.Option(help="Failed attempts per task.", show_default="3")
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="From the first start of a task to the end of the job.",
+            show_default="none",
+        ),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the job to its end; exit code 1 if it fails.")
+    ] = False,
+    address: Address = ADDRESS,
+    as_json: AsJson = False,
+) -> None:
+    """Submit a job: transcode INPUT to OUTPUT by a preset or a ladder.
+
+    Paths are the farm's machines'; relative ones are taken from the present folder.
+    """
+    if (preset is None) == (ladder is None):
+        raise typer.BadParameter("give either --preset or --ladder, one of the two")
+    wishes = {
+        "input": _absolute(input),
+        "output": _absolute(output),
+        "preset": preset,
+        "ladder": None if ladder is None else _ladder(ladder),
+        "queue": queue,
+        "priority": priority,
+        "gpu": gpu,
+        "urgent": urgent,
+        "owner": owner,
+        "labels": _labels(label or []),
+        "max_attempts": max_attempts,
+        "timeout_seconds": timeout,
+    }
+    # What was not given is left to the farm, whose defaults are those of its own version.
+    spec = {name: wish for name, wish in wishes.items() if wish is not None}
+    with Client(address) as farm:
+        job = farm.submit(spec)
+        if wait:
+            job = _wait(farm, job)
+    _say(job, wait, as_json)
+
+
+def _wait(farm: Client, job: JobDetail) -> JobDetail:
+    try:
+        return follow(farm, job)
+    except KeyboardInterrupt:
+        terminal.stderr().print(f"The job goes on: ffrtmp watch {job.id}")
+        raise
+
+
+def _say(job: JobDetail, waited: bool, as_json: bool) -> None:
+    if as_json:
+        terminal.print_json(job)
+    elif waited and job.state is JobState.COMPLETED:
+        terminal.stdout().print(render.outputs_table(job.outputs))
+    else:
+        typer.echo(f"{job.id} {job.state}")
+    if not waited:
+        return
+    if job.state is not JobState.COMPLETED:
+        why = f": {job.failure.reason}" if job.failure else ""
+        typer.echo(f"error: job {job.id} is {job.state}{why}", err=True)
+        raise typer.Exit(1)
+    if job.finished_at is not None:
+        took = formats.duration(job.finished_at - job.submitted_at)
+        terminal.stderr().print(f"job {job.id} took {took}")
+
+
+def _absolute(path: str) -> str:
+    """Of a path; what has a scheme is left to the farm to take or refuse."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", path):
+        return path
+    return str(Path(path).absolute())
+
+
+def _labels(pairs: list[str]) -> dict[str, str] | None:
+    labels: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--label {pair}: should be KEY=VALUE")
+        labels[key] = value
+    return labels or None
+
+
+def _ladder(path: Path) -> Any:
+    """The file's content; whether it is a ladder, the farm says. Raises InvalidRequest."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:  # both decoders' errors, and UTF-8's, are ValueErrors
+        raise InvalidRequest(
+            f"cannot be read as {'JSON' if path.suffix == '.json' else 'TOML'}: {error}",
+            where=str(path),
+            remedy="name a file .toml or .json that has `renditions`; GET /presets shows some",
+        ) from error
