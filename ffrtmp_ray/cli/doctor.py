@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from ffrtmp_ray.cli import terminal
 from ffrtmp_ray.cli.machine_checks import Finding, Level, findings
 from ffrtmp_ray.cli.options import AsJson
 from ffrtmp_ray.cli.up import settings_with
@@ -37,7 +38,7 @@ def doctor(
     if as_json:
         typer.echo(json.dumps({"ok": healthy, "findings": [asdict(each) for each in found]}))
     else:
-        Console().print(table(found))
+        terminal.stdout().print(table(found))
         typer.echo("All that is needed is here." if healthy else "Something needed is missing.")
     if not healthy:
         raise typer.Exit(1)
@@ -48,6 +49,6 @@ def table(found: list[Finding]) -> Table:
     for heading in ("", "", "found", "how to get it"):
         shown.add_column(heading, overflow="fold")
     for finding in found:
-        level = f"[{COLOURS[finding.level]}]{finding.level}[/]"
+        level = Text(finding.level, COLOURS[finding.level])
         shown.add_row(finding.name, level, finding.found, finding.remedy or "")
     return shown

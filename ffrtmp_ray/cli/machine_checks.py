@@ -34,7 +34,6 @@ DISK_BYTES = 10 * GIB
 MEMORY_BYTES = 4 * GIB
 """Ray and the API take 1 GiB, a 1080p x265 or SVT-AV1 encode 1 to 2."""
 SHARED_MEMORY_BYTES = local_ray.OBJECT_STORE_BYTES
-NEEDED_ENCODERS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9")
 PROGRAMS = {
     "setpriv": ("util-linux", "so that no ffmpeg outlives its worker"),
     "nice": ("coreutils", "so that encodes leave CPU time to the worker"),
@@ -125,19 +124,17 @@ async def ffmpeg(settings: Settings) -> list[Finding]:
 
 
 async def encoders(program: str) -> list[Finding]:
-    detection = await capabilities(program, None)
-    works = sorted(detection.capabilities)
-    lacking = [name for name in NEEDED_ENCODERS if name not in detection.capabilities]
-    if not lacking:
-        return [Finding("encoders", Level.OK, ", ".join(works))]
-    refusals = "; ".join(f"{name}: {detection.refusals.get(name, 'not in it')}" for name in lacking)
+    try:
+        detection = await capabilities(program, None)
+    except MachineError as error:
+        return [Finding("encoders", Level.MISSING, error.message, error.remedy)]
+    works = ", ".join(sorted(detection.capabilities))
+    remedy = "jobs for it wait: use the ffmpeg of the installation (unset FFRTMP_FFMPEG)"
     return [
-        Finding("encoders", Level.OK if works else Level.MISSING, ", ".join(works) or "none"),
-        Finding(
-            "encoders lacking",
-            Level.NOTE,
-            refusals,
-            "jobs for these codecs wait: use the ffmpeg of the installation (unset FFRTMP_FFMPEG)",
+        Finding("encoders", Level.OK if works else Level.MISSING, works or "none works"),
+        *(
+            Finding(f"encoder {name}", Level.NOTE, why, remedy)
+            for name, why in sorted(detection.refusals.items())
         ),
     ]
 
