@@ -49,15 +49,12 @@ class Workspace:
         _remove(self.attempt(job_id, attempt_id))
         self._remove_if_empty(job_id)
 
-    def discard(self, job_id: JobId, keep: frozenset[AttemptId]) -> None:
-        """Remove the folders of all attempts of a job that are not in `keep`."""
+    def attempts(self, job_id: JobId) -> frozenset[AttemptId]:
+        """Those of a job that have a folder."""
         folder = self._job(job_id)
         if not folder.is_dir():
-            return
-        for attempt in folder.iterdir():
-            if attempt.name not in keep:
-                _remove(attempt)
-        self._remove_if_empty(job_id)
+            return frozenset()
+        return frozenset(attempt.name for attempt in folder.iterdir())
 
     def remove_job(self, job_id: JobId) -> None:
         """Remove all that a job left. No error when there is nothing."""

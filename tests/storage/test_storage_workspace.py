@@ -51,16 +51,12 @@ def test_removing_the_last_attempt_removes_the_jobs_folder(workspace: Workspace)
     workspace.remove("job", "b-1-1")
 
 
-def test_discarding_keeps_finished_attempts_only(workspace: Workspace) -> None:
-    finished = workspace.make("job", "encode0-1-1")
-    unfinished = workspace.make("job", "encode1-1-1")
-    (unfinished / "half.mp4").write_bytes(b"x")
-    other = workspace.make("other", "encode0-1-1")
-    workspace.discard("job", frozenset({"encode0-1-1"}))
-    assert finished.is_dir()
-    assert not unfinished.exists()
-    assert other.is_dir()
-    workspace.discard("never-started", frozenset())
+def test_attempts_that_left_files_are_known(workspace: Workspace) -> None:
+    workspace.make("job", "encode0-1-1")
+    workspace.make("job", "encode1-1-1")
+    workspace.make("other", "encode0-1-1")
+    assert workspace.attempts("job") == {"encode0-1-1", "encode1-1-1"}
+    assert workspace.attempts("never-started") == frozenset()
 
 
 def test_removing_a_job_removes_all_of_it(workspace: Workspace) -> None:

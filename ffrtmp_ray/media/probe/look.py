@@ -5,8 +5,10 @@ Runs in the child process.
 
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 from av.audio.stream import AudioStream as AvAudioStream
@@ -16,9 +18,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.probe.open import Refusal, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
-from ffrtmp_ray.media.probe.source import AudioStream, Color, Source, VideoStream
+from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 
 _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
@@ -38,7 +41,10 @@ _MATRICES = {
     9: "bt2020nc", 10: "bt2020c", 11: "smpte2085", 12: "chroma-derived-nc",
     13: "chroma-derived-c", 14: "ictcp",
 }  # fmt: skip
-_RANGES = {1: "tv", 2: "pc"}
+_RANGES: dict[int, Literal["tv", "pc"]] = {1: "tv", 2: "pc"}
+_PROGRESSIVE = (0, 1)
+"""AV_FIELD_UNKNOWN and AV_FIELD_PROGRESSIVE of libavcodec's AVFieldOrder."""
+_DYNAMIC = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision"}
 # numbers of ITU-T H.273 (tables 2 to 4), names of ffmpeg's options; 2 means "not said"
 
 
@@ -116,6 +122,10 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
             matrix=_MATRICES.get(frame.colorspace),
             range=_RANGES.get(frame.color_range),
         ),
+        dynamic_hdr=tuple(
+            name for kind, name in _DYNAMIC.items() if frame.side_data.get(kind) is not None
+        ),
+        extradata=hashlib.sha256(stream.codec_context.extradata or b"").hexdigest(),
         time_base=time_base,
         frames=found.frames,
         countable=found.countable,
@@ -123,7 +133,7 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         last=last,
         end=last + length,
         average_rate=Fraction(rate) if rate else None,
-        interlaced=frame.interlaced_frame,
+        interlaced=frame.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE,
         keyframes=tuple(tick * time_base for tick in found.keyframes),
     )
 

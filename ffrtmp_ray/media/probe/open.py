@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 import av
@@ -17,14 +16,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-
-_REFERRING = frozenset({
-    "applehttp", "avisynth", "concat", "dash", "ffmetadata", "hls", "image2", "image2pipe", "imf",
-    "lavfi", "rtp", "rtsp", "sap", "sdp", "tty", "vapoursynth", "vobsub", "webm_dash_manifest",
-})  # fmt: skip
-"""Demuxers that open other files or addresses, or take a text for a program."""
-_STILLS = ("_pipe", "gif", "apng", "ico")
-"""Endings of the names of demuxers of single pictures."""
+from ffrtmp_ray.media.inputs import OPEN_OPTIONS
 
 
 class Refusal(Exception):  # never leaves the child: it is answered as a Failure value
@@ -39,13 +31,14 @@ class Refusal(Exception):  # never leaves the child: it is answered as a Failure
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """An open container. Raises Refusal when `path` is no media file."""
-    options = {"protocol_whitelist": "file", "format_whitelist": _allowed_formats()}
     try:
-        container = av.open(str(path), container_options=options, metadata_errors="replace")
+        container = av.open(
+            str(path), container_options=dict(OPEN_OPTIONS), metadata_errors="replace"
+        )
     except av.FFmpegError as error:
         raise Refusal(
             FailureKind.BAD_INPUT,
-            f"{path.name} is not a media file that can be read: {error.strerror}",
+            f"{path.name} is not a media file of a kind that is read here: {error.strerror}",
         ) from error
     with container:
         yield container
@@ -53,8 +46,6 @@ def opened(path: Path) -> Iterator[InputContainer]:
 
 def picture_of(container: InputContainer, name: str) -> VideoStream:
     """The stream that is the picture: of several the largest. Raises Refusal when there is none."""
-    if container.format.name.endswith(_STILLS):
-        raise Refusal(FailureKind.BAD_INPUT, f"{name} is a still picture, not a video")
     found = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not found:
         raise Refusal(FailureKind.BAD_INPUT, f"{name} has no video stream, {_what(container)}")
@@ -80,19 +71,3 @@ def _what(container: InputContainer) -> str:
     if container.streams.audio:
         return "only sound"
     return "and no sound either"
-
-
-@cache
-def _allowed_formats() -> str:
-    """All demuxers that read one file and nothing else."""
-    readable = {name for name in av.formats_available if _reads(name)}
-    return ",".join(sorted(readable))
-
-
-def _reads(name: str) -> bool:
-    if _REFERRING & set(name.split(",")):
-        return False
-    try:
-        return av.ContainerFormat(name, "r").is_input
-    except ValueError:
-        return False

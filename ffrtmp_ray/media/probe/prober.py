@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from ffrtmp_ray.core.model import Failure, FailureKind
-from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source, Value
+from ffrtmp_ray.media.encode.work import Value
+from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""

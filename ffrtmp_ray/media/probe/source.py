@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from pydantic import BaseModel, ConfigDict
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Color(Value):
-    """How code values mean light, in ffmpeg's names (ITU-T H.273); None where it is not said."""
-
-    primaries: str | None = None
-    transfer: str | None = None
-    matrix: str | None = None
-    range: str | None = None
-    """`tv` or `pc`."""
+from ffrtmp_ray.media.encode.work import Color, Value
 
 
 class VideoStream(Value):
@@ -38,6 +24,10 @@ class VideoStream(Value):
     pixel_format: str
     bit_depth: int
     color: Color = Color()
+    dynamic_hdr: tuple[str, ...] = ()
+    """Per-frame metadata that no encoder here carries on: `HDR10+`, `Dolby Vision`."""
+    extradata: str = ""
+    """SHA-256, in hex, of the codec's parameter sets: equal ones can be joined."""
     time_base: Fraction
     frames: int
     """Packets to be shown: not discarded by an edit list. Where `countable`, these are frames."""
@@ -55,22 +45,19 @@ class VideoStream(Value):
     keyframes: tuple[Fraction, ...] = ()
 
     @property
+    def hdr(self) -> bool:
+        """Whether its light is coded by PQ or HLG (ITU-R BT.2100)."""
+        return self.color.transfer in ("smpte2084", "arib-std-b67")
+
+    @property
     def sideways(self) -> bool:
         """Whether a player turns the picture by a quarter."""
         return self.rotation % 180 == 90
 
     @property
-    def shown_width(self) -> int:
-        """After rotation; pixels as they are stored."""
-        return self.height if self.sideways else self.width
-
-    @property
     def shown_height(self) -> int:
+        """Rows after rotation."""
         return self.width if self.sideways else self.height
-
-    @property
-    def shown_sample_aspect(self) -> Fraction:
-        return 1 / self.sample_aspect if self.sideways else self.sample_aspect
 
 
 class AudioStream(Value):

@@ -1,0 +1,78 @@
+"""The command line that joins chunks and puts sound beside them, without encoding. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ffrtmp_ray.media.spec import Container
+
+_MUXERS = {Container.MP4: "mp4", Container.MKV: "matroska", Container.WEBM: "webm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One chunk of a rendition: a file that starts at time zero."""
+
+    path: Path
+    duration: Fraction
+    """Seconds from its first frame to the next chunk's, or to the end of the last frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    path: Path
+    """A file whose time zero is the picture's."""
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MuxWork:
+    """One output file."""
+
+    listing: Path
+    """A file that holds `concat_listing` of the parts."""
+    sound: Sound | None
+    container: Container
+    timescale: int
+    """Ticks a second of the video's times, in MP4."""
+    target: Path
+
+
+def concat_listing(parts: Sequence[Part]) -> str:
+    """A script for ffmpeg's concat demuxer. The durations, not the files, say where the next part
+    begins: a file's own is that of its last packet's guess."""
+    lines = ["ffconcat version 1.0"]
+    for part in parts:
+        lines += [f"file {_quoted(str(part.path))}", f"duration {_seconds(part.duration)}"]
+    return "\n".join(lines) + "\n"
+
+
+def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
+    """The whole command line. Prints progress to stdout."""
+    argv = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"]
+    argv += ["-nostats", "-progress", "pipe:1"]
+    argv += ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", str(work.listing)]
+    if work.sound is not None:
+        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(work.sound.path)]
+    argv += ["-map", "0:v:0"]
+    if work.sound is not None:
+        argv += ["-map", "1:a:0"]
+    argv += ["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"]
+    if work.sound is not None and work.sound.language is not None:
+        argv += ["-metadata:s:a:0", f"language={work.sound.language}"]
+    if work.container is Container.MP4:
+        argv += ["-video_track_timescale", str(work.timescale), "-movflags", "+faststart"]
+    return [*argv, "-f", _MUXERS[work.container], "-n", str(work.target)]
+
+
+def _seconds(value: Fraction) -> str:
+    """ffmpeg reads times to the microsecond."""
+    return f"{float(value):.6f}"
+
+
+def _quoted(path: str) -> str:
+    """As ffmpeg's scripts quote (ffmpeg-utils, "Quoting and escaping")."""
+    return "'" + path.replace("'", "'\\''") + "'"

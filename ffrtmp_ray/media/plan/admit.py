@@ -1,0 +1,53 @@
+"""What can be known of a job before its source is seen, and the task that it starts with. Pure."""
+
+from __future__ import annotations
+
+from ffrtmp_ray.core.model import NewTask
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.encoders import encoder_for
+from ffrtmp_ray.media.plan.needs import PLAN
+from ffrtmp_ray.media.plan.outputs import check_codecs, output_kind
+from ffrtmp_ray.media.plan.payloads import PlanPayload
+from ffrtmp_ray.media.spec import GpuUse, JobSpec, Ladder
+from ffrtmp_ray.settings import Settings
+
+PLAN_NAME = "plan"
+
+
+def check_spec(spec: JobSpec) -> None:
+    """Raises InvalidRequest when a spec, its preset resolved, asks for what cannot be."""
+    ladder = ladder_of(spec)
+    kind = output_kind(spec.output, ladder)
+    check_codecs(kind.container, ladder)
+    for rendition in ladder.renditions:
+        encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE).check(rendition)
+
+
+def first_task(spec: JobSpec, settings: Settings) -> NewTask:
+    """The plan of a job whose spec has been checked."""
+    payload = PlanPayload(
+        input=spec.input,
+        output=spec.output,
+        ladder=ladder_of(spec),
+        gpu=spec.gpu,
+        encode_cpus=settings.encode_cpus,
+    )
+    return plan_task(payload)
+
+
+def plan_task(payload: PlanPayload) -> NewTask:
+    return NewTask(
+        name=PLAN_NAME,
+        kind="plan",
+        needs=PLAN,
+        payload=payload.model_dump(mode="json"),
+        weight=0,
+    )
+
+
+def ladder_of(spec: JobSpec) -> Ladder:
+    if spec.ladder is None:
+        raise InvalidRequest(
+            "the preset has not been resolved", where="preset", remedy="call presets.resolve first"
+        )
+    return spec.ladder

@@ -1,0 +1,197 @@
+"""From a ladder and a source to the tasks that make the outputs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from ffrtmp_ray.core.model import NewTask
+from ffrtmp_ray.media.encode.work import AudioWork, OutputWork, VideoWork
+from ffrtmp_ray.media.encoders import encoder_for
+from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of
+from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs, gpu_makes
+from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for, output_kind
+from ffrtmp_ray.media.plan.payloads import (
+    AudioPayload,
+    EncodePayload,
+    FilePayload,
+    FinishPayload,
+    PlanPayload,
+)
+from ffrtmp_ray.media.plan.renditions import Chosen, choose
+from ffrtmp_ray.media.plan.timing import timescale
+from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
+from ffrtmp_ray.media.spec import Audio, GpuUse
+
+AUDIO_NAME = "audio"
+FINISH_NAME = "finish"
+
+_LIGHT_SHARE = 0.05
+"""The weight of audio and of finishing by that of the encodes: both copy or make little data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    tasks: tuple[NewTask, ...]
+    warnings: tuple[str, ...]
+    """What the user may not expect, each as a sentence."""
+
+
+def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Plan:
+    """The tasks of a job.
+
+    `path` (of the source) and `target` are real paths, checked against the roots. Raises
+    InvalidRequest when the ladder cannot be made.
+    """
+    kind = output_kind(work.output, work.ladder)
+    chosen = choose(work.ladder, source.video)
+    chunks = chunks_of(source.video)
+    sound = source.audio[0] if source.audio and work.ladder.audio is not None else None
+    audio = audio_for(kind.container, work.ladder.audio) if sound and work.ladder.audio else None
+    names = [encode_name(chunk.number) for chunk in chunks]
+    tasks = [_encode(work, source, chunk, chosen, path, len(chunks) > 1) for chunk in chunks]
+    length = source.video.end - source.video.first
+    if sound is not None and audio is not None:
+        tasks.append(_audio(sound, audio, source, path, length))
+        names.append(AUDIO_NAME)
+    finish = FinishPayload(
+        target=str(target),
+        folder=kind.folder,
+        container=kind.container,
+        timescale=timescale(source.video.time_base),
+        files=tuple(_file(output, kind) for output in chosen.outputs),
+        chunks=tuple(chunk.end - chunk.start for chunk in chunks),
+        audio_codec=audio.codec.value if audio is not None else None,
+        language=_language(sound),
+    )
+    tasks.append(
+        NewTask(
+            name=FINISH_NAME,
+            kind="finish",
+            needs=LIGHT,
+            payload=finish.model_dump(mode="json"),
+            waits_for=tuple(names),
+            weight=float(length) * _LIGHT_SHARE,
+        )
+    )
+    return Plan(tuple(tasks), tuple(_warnings(work, source, chosen, sound, audio)))
+
+
+def encode_name(chunk: int) -> str:
+    return f"encode{chunk}"
+
+
+def _encode(
+    work: PlanPayload,
+    source: Source,
+    chunk: Chunk,
+    chosen: Chosen,
+    path: Path,
+    cut: bool,
+) -> NewTask:
+    video = source.video
+    payload = EncodePayload(
+        input=str(path),
+        video=VideoWork(
+            stream=video.index,
+            frame_rate=_mean_rate(video),
+            timescale=timescale(video.time_base),
+            outputs=chosen.outputs,
+            bit_depth=_bit_depth(video),
+            color=video.color,
+            interlaced=video.interlaced,
+        ),
+        frames=chunk.frames,
+        countable=video.countable,
+        span=chunk.last_frame - chunk.start,
+        duration=chunk.end - chunk.start,
+        otherwise=work.model_copy(update={"whole": True}) if cut else None,
+    )
+    codecs = (output.rendition.codec for output in chosen.outputs)
+    return NewTask(
+        name=encode_name(chunk.number),
+        kind="encode",
+        needs=encode_needs(codecs, work.gpu, work.encode_cpus),
+        payload=payload.model_dump(mode="json"),
+        weight=float(chunk.end - chunk.start),
+    )
+
+
+def _audio(
+    sound: AudioStream, audio: Audio, source: Source, path: Path, length: Fraction
+) -> NewTask:
+    payload = AudioPayload(
+        input=str(path),
+        audio=AudioWork(
+            stream=sound.index,
+            audio=audio,
+            source_channels=sound.channels,
+            picture_start=source.video.first,
+        ),
+        duration=length,
+    )
+    return NewTask(
+        name=AUDIO_NAME,
+        kind="audio",
+        needs=LIGHT,
+        payload=payload.model_dump(mode="json"),
+        weight=float(length) * _LIGHT_SHARE,
+    )
+
+
+def _file(output: OutputWork, kind: OutputKind) -> FilePayload:
+    name = output.rendition.name
+    return FilePayload(
+        rendition=name,
+        path=f"{name}.{kind.container}" if kind.folder else "",
+        codec=output.rendition.codec.value,
+        width=output.width,
+        height=output.height,
+    )
+
+
+def _mean_rate(video: VideoStream) -> Fraction:
+    """Frames a second by count: what a container claims is often wrong (1000 in some MKV)."""
+    length = video.end - video.first
+    return video.frames / length if length else video.average_rate or Fraction(25)
+
+
+def _bit_depth(video: VideoStream) -> Literal[8, 10]:
+    return 10 if video.bit_depth > 8 else 8
+
+
+def _language(sound: AudioStream | None) -> str | None:
+    return sound.language if sound is not None and sound.language != "und" else None
+
+
+def _warnings(
+    work: PlanPayload,
+    source: Source,
+    chosen: Chosen,
+    sound: AudioStream | None,
+    audio: Audio | None,
+) -> Iterator[str]:
+    video = source.video
+    for rendition in chosen.left_out:
+        yield (
+            f"{rendition.name} is left out: the source has {video.shown_height} lines, "
+            "and a picture is never enlarged"
+        )
+    if work.ladder.audio is not None and sound is None:
+        yield "the source has no sound that can be used"
+    if audio is not None and work.ladder.audio is not None and audio != work.ladder.audio:
+        yield f"the sound is made as {audio.codec}, which is all that this container takes"
+    if sound is not None and len(source.audio) > 1:
+        yield f"of {len(source.audio)} sound streams the first is taken"
+    if source.subtitles:
+        yield f"subtitles are left out ({source.subtitles})"
+    if video.dynamic_hdr:
+        yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
+    codecs = [output.rendition.codec for output in chosen.outputs]
+    if video.hdr and any(10 not in encoder_for(each, gpu=False).pixel_formats for each in codecs):
+        yield "the source is HDR, and h264 has 8 bits here: use hevc, av1 or vp9 to keep its depth"
+    if work.gpu is GpuUse.PREFER and not gpu_makes(codecs):
+        yield "no GPU makes these codecs: they are encoded on CPUs"

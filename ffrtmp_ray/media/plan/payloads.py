@@ -1,0 +1,94 @@
+"""What the tasks of a job are given to do, as values that travel in `NewTask.payload`.
+
+A payload is `work.model_dump(mode="json")`; times are exact fractions of a second.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ffrtmp_ray.media.encode.work import AudioWork, Value, VideoWork
+from ffrtmp_ray.media.spec import Container, GpuUse, Ladder
+from ffrtmp_ray.views import OutputView
+
+
+class PlanPayload(Value):
+    """Of `plan`: what the user asked for, with its preset resolved."""
+
+    input: str
+    output: str
+    ladder: Ladder
+    gpu: GpuUse
+    encode_cpus: int
+    """CPUs that one encode takes at most."""
+    whole: bool = False
+    """Cut nothing: chunks have been tried, and did not come out exact."""
+
+
+class EncodePayload(Value):
+    """Of `encode<n>`: one chunk in every rendition."""
+
+    input: str
+    video: VideoWork
+    frames: int
+    """How many the chunk has, by the count of its packets."""
+    countable: bool
+    """That count is sure."""
+    span: Fraction
+    """From its first frame to its last."""
+    duration: Fraction
+    """From its first frame to the next chunk's, or to the end of the picture."""
+    otherwise: PlanPayload | None = None
+    """The plan to go on with when this chunk does not come out exact; None for a whole file."""
+
+
+class AudioPayload(Value):
+    """Of `audio`."""
+
+    input: str
+    audio: AudioWork
+    duration: Fraction
+
+
+class FilePayload(Value):
+    """One output file."""
+
+    rendition: str
+    path: str
+    """Within the output folder; empty for an output that is one file."""
+    codec: str
+    width: int
+    height: int
+
+
+class FinishPayload(Value):
+    """Of `finish`: join, put the sound beside, verify, stage."""
+
+    target: str
+    folder: bool
+    container: Container
+    timescale: int
+    files: tuple[FilePayload, ...]
+    chunks: tuple[Fraction, ...]
+    """Durations of the chunks that `encode0`, `encode1` … have made."""
+    audio_codec: str | None
+    language: str | None = None
+    """Of the sound, as the source names it."""
+
+
+class PublishPayload(Value):
+    """Of `publish`: what is staged and verified becomes visible."""
+
+    staged: str
+    target: str
+    outputs: tuple[OutputView, ...]
+
+
+class EncodedFile(Value):
+    """One rendition of one chunk, in the result of `encode<n>`."""
+
+    path: str
+    """Relative to the workspace."""
+    frames: int
+    span: Fraction
+    extradata: str

@@ -1,0 +1,140 @@
+"""Join the chunks, put the sound beside them, verify, stage. Publishes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from ffrtmp_ray.core.model import Document, Failure, FailureKind, NewTask
+from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
+from ffrtmp_ray.media.package.mux import MuxWork, Part, Sound, concat_listing, mux_argv
+from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
+from ffrtmp_ray.media.plan.make import AUDIO_NAME, encode_name
+from ffrtmp_ray.media.plan.needs import PLAN
+from ffrtmp_ray.media.plan.payloads import EncodedFile, FilePayload, FinishPayload, PublishPayload
+from ffrtmp_ray.media.probe.source import Source
+from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
+from ffrtmp_ray.storage.roots import check_output
+from ffrtmp_ray.views import OutputView
+
+PUBLISH_NAME = "publish"
+
+
+async def run(step: Step) -> Ended:
+    work = FinishPayload.model_validate(step.assignment.payload)
+    folder = await step.make_folder()
+    staged = await asyncio.to_thread(_stage, step, work, folder)
+    outputs = []
+    for number, file in enumerate(work.files):
+        chunks = _chunks(step.assignment.results, work, file)
+        if len({chunk.extradata for chunk in chunks}) > 1:
+            reason = f"the chunks of {file.rendition} cannot be joined: their encoders differ"
+            return Failed(Failure(FailureKind.INEXACT, reason))
+        path = staged / file.path if file.path else staged
+        listing = folder / f"{file.rendition}.ffconcat"
+        ended = await _mux(step, work, chunks, listing, path, done=number)
+        if ended is not None:
+            return ended
+        output = await _verified(step, work, file, chunks, path)
+        if isinstance(output, Failure):
+            return Failed(output)
+        outputs.append(output)
+    payload = PublishPayload(staged=str(staged), target=work.target, outputs=tuple(outputs))
+    return Succeeded(spawn=(_publish_task(payload),))
+
+
+def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
+    """A free place for the output, noted so that it is found again; older tries' are removed."""
+    attempt_id, target = step.assignment.attempt_id, Path(work.target)
+    check_output(work.target, step.toolbox.settings.output_roots, folder=work.folder)
+    step.toolbox.note_staged(folder, staging_path(target, attempt_id))
+    remove_stale(target, step.assignment.job_id)
+    return make_staging(target, attempt_id, folder=work.folder)
+
+
+def _chunks(
+    results: Mapping[str, Document], work: FinishPayload, file: FilePayload
+) -> list[EncodedFile]:
+    names = (encode_name(number) for number in range(len(work.chunks)))
+    return [EncodedFile.model_validate(results[name]["files"][file.rendition]) for name in names]
+
+
+async def _mux(
+    step: Step,
+    work: FinishPayload,
+    chunks: list[EncodedFile],
+    listing: Path,
+    path: Path,
+    *,
+    done: int,
+) -> Failed | Stopped | None:
+    workspace = step.toolbox.workspace
+    parts = [
+        Part(workspace.absolute(chunk.path), duration)
+        for chunk, duration in zip(chunks, work.chunks, strict=True)
+    ]
+    await asyncio.to_thread(listing.write_text, concat_listing(parts), encoding="utf-8")
+    sound = None
+    if work.audio_codec is not None:
+        audio = workspace.absolute(step.assignment.results[AUDIO_NAME]["path"])
+        sound = Sound(audio, work.language)
+    mux = MuxWork(listing, sound, work.container, work.timescale, path)
+    length = float(sum(work.chunks))
+
+    def fraction(progress: ProcessProgress) -> float:
+        this = (progress.out_time_seconds or 0.0) / max(length, 0.001)
+        return (done + min(this, 1.0)) / len(work.files)
+
+    return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
+
+
+async def _verified(
+    step: Step, work: FinishPayload, file: FilePayload, chunks: list[EncodedFile], path: Path
+) -> OutputView | Failure:
+    """What the file is, when it is what it should be."""
+    found = await step.toolbox.prober.probe(path)
+    if isinstance(found, Failure):
+        return Failure(FailureKind.INEXACT, f"{file.rendition} cannot be used: {found.reason}")
+    decoded = await step.toolbox.prober.sample(path, SAMPLED)
+    if isinstance(decoded, Failure):
+        return Failure(FailureKind.INEXACT, f"{file.rendition} cannot be used: {decoded.reason}")
+    promise = Promise(
+        container=work.container,
+        codec=file.codec,
+        width=file.width,
+        height=file.height,
+        frames=sum(chunk.frames for chunk in chunks),
+        span=sum(work.chunks[:-1], Fraction(0)) + chunks[-1].span,
+        timescale=work.timescale,
+        audio_codec=work.audio_codec,
+    )
+    if wrong := faults(promise, found, decoded):
+        return Failure(FailureKind.INEXACT, f"{file.rendition} is not right: {'; '.join(wrong)}")
+    return _view(work, file, found)
+
+
+def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
+    target = Path(work.target)
+    sound = found.audio[0] if found.audio else None
+    return OutputView(
+        path=str(target / file.path if file.path else target),
+        bytes=found.bytes,
+        duration_seconds=round(float(found.duration), 6),
+        video=f"{file.codec} {file.width}x{file.height}",
+        audio=f"{sound.codec} {sound.channels}ch" if sound is not None else None,
+    )
+
+
+def _publish_task(payload: PublishPayload) -> NewTask:
+    return NewTask(
+        name=PUBLISH_NAME,
+        kind="publish",
+        needs=PLAN,
+        payload=payload.model_dump(mode="json"),
+        weight=0,
+        final=True,
+    )
