@@ -24,8 +24,8 @@ from ffrtmp_ray.metrics import (
     Readings,
     Sample,
 )
-from tests.cluster.farms import until
 from tests.support.made_up_readings import WORKERS, made_up_readings
+from tests.support.waiting import until
 
 Found = dict[tuple[str, frozenset[tuple[str, str]]], float]
 """Values by name, without `ray_`, and by our labels, without Ray's."""
