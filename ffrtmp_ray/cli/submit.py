@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -19,49 +19,58 @@ from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.spec import GpuUse
 from ffrtmp_ray.views import JobDetail
 
+Input: TypeAlias = Annotated[
+    str, typer.Argument(metavar="INPUT", help="The file to transcode.", show_default=False)
+]
+Output: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="OUTPUT",
+        help="The file to make (.mp4, .mkv, .webm), or the folder for several renditions.",
+        show_default=False,
+    ),
+]
+PresetName: TypeAlias = Annotated[str | None, typer.Option(help="A ladder by its name.")]
+LadderFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="A ladder of your own, in TOML or JSON."),
+]
+Urgent: TypeAlias = Annotated[
+    bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
+]
+Labels: TypeAlias = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
+]
+MaxAttempts: TypeAlias = Annotated[
+    int | None, typer.Option(help="Failed attempts per task.", show_default="3")
+]
+Timeout: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="From the first start of a task to the end of the job.",
+        show_default="none",
+    ),
+]
+Wait: TypeAlias = Annotated[
+    bool, typer.Option("--wait", help="Follow the job to its end; exit code 1 if it fails.")
+]
+
 
 def submit(
-    input: Annotated[  # noqa: A002 - the word of the API
-        str, typer.Argument(metavar="INPUT", help="The file to transcode.", show_default=False)
-    ],
-    output: Annotated[
-        str,
-        typer.Argument(
-            metavar="OUTPUT",
-            help="The file to make (.mp4, .mkv, .webm), or the folder for several renditions.",
-            show_default=False,
-        ),
-    ],
-    preset: Annotated[str | None, typer.Option(help="A ladder by its name.")] = None,
-    ladder: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="A ladder of your own, in TOML or JSON."),
-    ] = None,
+    input: Input,  # noqa: A002 - the word of the API
+    output: Output,
+    preset: PresetName = None,
+    ladder: LadderFile = None,
     queue: Annotated[Queue | None, typer.Option(show_default="default")] = None,
     priority: Annotated[Priority | None, typer.Option(show_default="medium")] = None,
     gpu: Annotated[GpuUse | None, typer.Option(show_default="never")] = None,
-    urgent: Annotated[
-        bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
-    ] = False,
+    urgent: Urgent = False,
     owner: Annotated[str | None, typer.Option(show_default="default")] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="May be given several times."),
-    ] = None,
-    max_attempts: Annotated[
-        int | None, typer.Option(help="Failed attempts per task.", show_default="3")
-    ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="From the first start of a task to the end of the job.",
-            show_default="none",
-        ),
-    ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Follow the job to its end; exit code 1 if it fails.")
-    ] = False,
+    label: Labels = None,
+    max_attempts: MaxAttempts = None,
+    timeout: Timeout = None,
+    wait: Wait = False,
     address: Address = ADDRESS,
     as_json: AsJson = False,
 ) -> None:
