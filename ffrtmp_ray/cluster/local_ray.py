@@ -73,6 +73,7 @@ def start_head(wanted: Head) -> ClusterRecord:
     )
     # Not below state_dir, whose path may be too long for a socket's.
     temp_dir = Path(tempfile.mkdtemp(prefix="ffrtmp-", dir=temporary_folder()))
+    (temp_dir / "tmp").mkdir()
     log = wanted.state_dir / LOG
     mark = uuid.uuid4().hex
     environment = head_environment(

@@ -63,6 +63,8 @@ def head_environment(
         **ALWAYS,
         **(LOOPBACK if loopback else {}),
         MARK: mark,
+        # What its processes leave in the folder for temporary files goes with its own folder.
+        "TMPDIR": str(temp_dir / "tmp"),
         AUTH_MODE: os.environ.get(AUTH_MODE, "disabled"),
         "AUTOSCALER_METRIC_PORT": str(ports.autoscaler_metrics),
         "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
