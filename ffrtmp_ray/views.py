@@ -78,7 +78,9 @@ class JobView(View):
     submitted_at: float
     started_at: float | None = None
     finished_at: float | None = None
-    progress: float = Field(description="0 to 100; 100 only when completed")
+    progress: float | None = Field(
+        description="0 to 100, and 100 only when completed; null once it has failed or was canceled"
+    )
     fps: float | None = None
     speed: float | None = Field(default=None, description="Seconds of media made a second.")
     eta_seconds: float | None = None
@@ -124,7 +126,7 @@ class WorkerView(View):
     hostname: str
     node: str
     device: str
-    state: str = Field(description="`ready` or `draining`")
+    state: str = Field(description="`starting`, `ready` or `draining`")
     cpus: int
     cpus_free: int
     gpus: int

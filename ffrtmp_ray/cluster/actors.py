@@ -1,0 +1,184 @@
+"""Ray, as this system uses it: `ray.remote` is applied here and nowhere else.
+
+Turns plain classes into actors, finds and ends them, and tells Ray's errors apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, TypeVar, cast
+
+import ray
+import structlog
+from ray.actor import ActorHandle
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnschedulableError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+)
+from ray.util import list_named_actors
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from ffrtmp_ray.cluster.protocol import Answer, Order
+from ffrtmp_ray.cluster.scheduler_actor import SchedulerActor
+from ffrtmp_ray.cluster.slots import Node, Slot
+from ffrtmp_ray.cluster.worker_actor import WorkerActor
+from ffrtmp_ray.cluster.worker_link import WorkerDead
+from ffrtmp_ray.core.model import Worker, WorkerId
+from ffrtmp_ray.errors import SchedulerUnavailable
+from ffrtmp_ray.settings import Settings
+
+NAMESPACE = "ffrtmp"
+SCHEDULER = "scheduler"
+HEALTH = "health"
+"""The concurrency group of calls that must be answered while the scheduler is busy."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+# ---------------------------------------------------------------- the scheduler
+
+
+def create_scheduler(settings: Settings) -> ActorHandle[Any]:
+    """Start the one scheduler on the cluster's head node; it outlives its creator.
+
+    Raises ValueError when there is one already.
+    """
+    holder = ray.get_runtime_context().get_session_name()
+    # Ray takes the groups from its decorator only.
+    scheduler: Any = ray.remote(concurrency_groups={HEALTH: 8})(SchedulerActor)  # type: ignore[call-overload]  # Ray's types forget the groups
+    options = scheduler.options(
+        name=SCHEDULER,
+        namespace=NAMESPACE,
+        lifetime="detached",
+        max_restarts=-1,
+        max_concurrency=10_000,
+        num_cpus=0,
+        resources={"node:__internal_head__": 0.001},
+    )
+    return cast("ActorHandle[Any]", options.remote(settings, holder, RayFleet()))
+
+
+def find_scheduler() -> ActorHandle[Any]:
+    """Raises SchedulerUnavailable when the cluster has none."""
+    try:
+        return ray.get_actor(SCHEDULER, NAMESPACE)
+    except ValueError:
+        raise SchedulerUnavailable(
+            "no scheduler runs on this cluster", remedy="start it with `ffrtmp up`"
+        ) from None
+
+
+def kill(actor: ActorHandle[Any]) -> None:
+    """End an actor's process at once, and its child processes with it; no restart."""
+    ray.kill(actor, no_restart=True)
+
+
+def named_workers() -> set[WorkerId]:
+    """Every worker actor that is alive, whether a scheduler knows it or not."""
+    return {
+        actor["name"]
+        for actor in list_named_actors(all_namespaces=True)
+        if actor["namespace"] == NAMESPACE and actor["name"].startswith("worker-")
+    }
+
+
+def kill_worker(worker_id: WorkerId) -> None:
+    """End a worker, if there is one of that id."""
+    try:
+        kill(ray.get_actor(worker_id, NAMESPACE))
+    except ValueError:
+        return
+
+
+# ---------------------------------------------------------------- workers
+
+
+class RayFleet:
+    """The cluster's nodes and workers, over Ray. Its calls take milliseconds at most."""
+
+    def nodes(self) -> list[Node]:
+        """Nodes that Ray holds for alive, with whole CPUs and GPUs."""
+        return [
+            Node(
+                id=node["NodeID"],
+                hostname=node["NodeManagerHostname"],
+                cpus=int(node["Resources"].get("CPU", 0)),
+                gpus=int(node["Resources"].get("GPU", 0)),
+            )
+            for node in ray.nodes()  # type: ignore[no-untyped-call]  # Ray has not typed it
+            if node["Alive"]
+        ]
+
+    def create(self, worker: Worker, slot: Slot, settings: Settings) -> RayHandle:
+        """Start a worker in its slot; it outlives the scheduler. Says nothing of success."""
+        options: Any = ray.remote(WorkerActor).options(
+            name=worker.id,
+            namespace=NAMESPACE,
+            lifetime="detached",
+            max_restarts=0,
+            max_concurrency=1_000,
+            num_cpus=slot.cpus,
+            num_gpus=slot.gpus,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(slot.node_id, soft=False),
+        )
+        gpu = 0 if slot.gpus else None  # Ray shows a worker no GPU but its own
+        return RayHandle(options.remote(worker, settings, gpu))
+
+    def find(self, worker_id: WorkerId) -> RayHandle | None:
+        """The worker of that id, if it is alive."""
+        try:
+            return RayHandle(ray.get_actor(worker_id, NAMESPACE))
+        except ValueError:
+            return None
+
+    def unknown(self, known: set[WorkerId]) -> set[WorkerId]:
+        return named_workers() - known
+
+    def kill(self, worker_id: WorkerId) -> None:
+        kill_worker(worker_id)
+
+
+class RayHandle:
+    """One worker, called over Ray. Raises WorkerDead, or ConnectionError for all else."""
+
+    def __init__(self, actor: ActorHandle[Any]) -> None:
+        self._actor = actor
+
+    async def hello(self) -> tuple[int, Worker]:
+        return await _told_apart(self._actor.hello.remote())
+
+    async def sync(self, order: Order) -> None:
+        await _told_apart(self._actor.sync.remote(order))
+
+    async def poll(self, epoch: int, acknowledged: int) -> Answer:
+        return await _told_apart(self._actor.poll.remote(epoch, acknowledged))
+
+    async def tail(self, attempt_id: str) -> str | None:
+        return await _told_apart(self._actor.tail.remote(attempt_id))
+
+    async def discard(self, job_id: str, attempts: frozenset[str]) -> None:
+        await _told_apart(self._actor.discard.remote(job_id, attempts))
+
+    async def close(self) -> None:
+        await _told_apart(self._actor.close.remote())
+
+
+async def _told_apart(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except (ActorDiedError, ActorUnschedulableError) as death:
+        raise WorkerDead(_first_line(death)) from None
+    except RayTaskError as defect:
+        log.exception("a worker's method failed", error=_first_line(defect))
+        raise ConnectionError(_first_line(defect)) from defect
+    except (RayActorError, RayError) as trouble:
+        raise ConnectionError(_first_line(trouble)) from trouble
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

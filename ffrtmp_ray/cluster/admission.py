@@ -1,0 +1,27 @@
+"""What can be known of a job before it is accepted: refused here, it costs nobody anything.
+
+The worker checks again what it will touch; it has the last word.
+"""
+
+from __future__ import annotations
+
+from ffrtmp_ray.media.plan import check_spec
+from ffrtmp_ray.media.presets import resolve
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.storage.roots import check_input, check_output
+
+
+def admit(spec: JobSpec, settings: Settings) -> JobSpec:
+    """The spec as it is accepted: its preset resolved to a ladder.
+
+    Looks at the file system, so it is to be called in a thread. Raises CallerErrors:
+    UnknownPreset, InvalidRequest, InputRefused, OutputRefused, OutputExists.
+    """
+    resolved = resolve(spec)
+    check_spec(resolved)
+    check_input(resolved.input, settings.input_roots)
+    assert resolved.ladder is not None  # noqa: S101 - resolve() has put it in
+    folder = len(resolved.ladder.renditions) > 1
+    check_output(resolved.output, settings.output_roots, folder=folder)
+    return resolved

@@ -1,0 +1,188 @@
+"""Puts the scheduler and the HTTP API on a Ray cluster, and takes them off it again.
+
+Touches nothing on the cluster that is not ours: a detached actor, its workers, one Serve
+application.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import ray
+from ray import serve
+from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+
+from ffrtmp_ray.cluster.actors import (
+    NAMESPACE,
+    create_scheduler,
+    find_scheduler,
+    kill,
+    kill_worker,
+    named_workers,
+)
+from ffrtmp_ray.cluster.scheduler_actor import VERSION, About
+from ffrtmp_ray.errors import MachineError, SchedulerUnavailable
+from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.store.open import migrate
+from ffrtmp_ray.views import ReadyView
+
+APPLICATION = "ffrtmp"
+BUILDER = "serve.app:build"
+"""By import path, since nothing here may import the HTTP edge."""
+ABOUT_SECONDS = 5.0
+END_SECONDS = 6.0
+"""For the workers to stop what they run, and their processes with it."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    address: str
+    """Of Ray: `host:port`."""
+    http: str
+    """Base URL of the REST API."""
+    dashboard: str | None
+    """URL of the Ray dashboard, when it runs."""
+    epoch: int
+    """The number of this life of the scheduler."""
+
+
+def deploy(settings: Settings, *, ray_address: str, timeout_seconds: float, say: Say) -> Deployed:
+    """Bring the system up on the cluster at `ray_address`; return when it takes jobs.
+
+    To be run on the head node. Run again, it upgrades in place: a scheduler of another version or
+    with other settings is replaced, and its running tasks are adopted by the new one.
+
+    Raises MachineError when it is not ready in time.
+    """
+    until = time.monotonic() + timeout_seconds
+    with connected(ray_address) as dashboard:
+        say("migrating the store")
+        migrate(settings.database_url)
+        say("starting the scheduler")
+        _put_scheduler(settings)
+        say("starting the HTTP API")
+        _put_api(settings)
+        say("waiting for the first worker")
+        base = _base_url(settings)
+        epoch = _wait_until_ready(base, until)
+        return Deployed(ray.get_runtime_context().gcs_address, base, dashboard, epoch)
+
+
+def withdraw(ray_address: str, *, timeout_seconds: float, say: Say) -> None:
+    """Take the system off the cluster: what runs is stopped, and ready again at the next start."""
+    with connected(ray_address):
+        say("stopping the workers")
+        _end_scheduler(min(END_SECONDS, timeout_seconds))
+        for worker_id in named_workers():
+            kill_worker(worker_id)
+        say("stopping the HTTP API")
+        if APPLICATION in serve.status().applications:
+            serve.delete(APPLICATION)
+
+
+@contextmanager
+def connected(ray_address: str) -> Iterator[str | None]:
+    """Connect this process to a cluster for a while; gives the URL of its dashboard."""
+    if ray.is_initialized():
+        raise MachineError("this process is connected to a Ray cluster already")
+    context = ray.init(
+        address=ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR
+    )
+    try:
+        yield f"http://{context.dashboard_url}" if context.dashboard_url else None
+    finally:
+        ray.shutdown()
+
+
+# ---------------------------------------------------------------- the scheduler
+
+
+def _put_scheduler(settings: Settings) -> None:
+    try:
+        scheduler = find_scheduler()
+    except SchedulerUnavailable:
+        create_scheduler(settings)
+        return
+    if _about(scheduler) == About(VERSION, settings):
+        return
+    kill(scheduler)
+    _wait_until_gone()
+    create_scheduler(settings)
+
+
+def _about(scheduler: Any) -> About | None:
+    """What runs; None when it does not say so, which an other version's may not."""
+    try:
+        call: ray.ObjectRef[About] = scheduler.about.remote()
+        return ray.get(call, timeout=ABOUT_SECONDS)
+    except (RayActorError, RayTaskError, GetTimeoutError, AttributeError):
+        return None
+
+
+def _end_scheduler(timeout_seconds: float) -> None:
+    try:
+        scheduler = find_scheduler()
+    except SchedulerUnavailable:
+        return
+    # If it does not end in order, killing it loses nothing either: what ran is found lost later.
+    with suppress(RayActorError, RayTaskError, GetTimeoutError):
+        ray.get(scheduler.end.remote(), timeout=timeout_seconds)
+    kill(scheduler)
+    _wait_until_gone()
+
+
+def _wait_until_gone() -> None:
+    """Until the scheduler's name is free."""
+    until = time.monotonic() + ABOUT_SECONDS
+    while time.monotonic() < until:
+        try:
+            find_scheduler()
+        except SchedulerUnavailable:
+            return
+        time.sleep(0.05)
+    raise MachineError("the old scheduler does not go away", remedy="look at the Ray dashboard")
+
+
+# ---------------------------------------------------------------- the HTTP API
+
+
+def _put_api(settings: Settings) -> None:
+    serve.start(
+        proxy_location="HeadOnly",
+        http_options={"host": settings.http_host, "port": settings.http_port},
+    )
+    module, _, name = BUILDER.partition(":")
+    build = getattr(importlib.import_module(module), name)
+    serve.run(build({}), name=APPLICATION, route_prefix="/")
+
+
+def _base_url(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.http_host == "0.0.0.0" else settings.http_host  # noqa: S104 - compared only
+    return f"http://{host}:{settings.http_port}"
+
+
+def _wait_until_ready(base: str, until: float) -> int:
+    reasons: tuple[str, ...] = ("it does not answer",)
+    while time.monotonic() < until:
+        try:
+            answer = ReadyView.model_validate(httpx.get(f"{base}/ready", timeout=5.0).json())
+        except (httpx.HTTPError, ValueError):
+            time.sleep(0.1)
+            continue
+        if answer.ready and answer.epoch is not None:
+            return answer.epoch
+        reasons = answer.reasons
+        time.sleep(0.1)
+    raise MachineError(
+        f"{base}/ready is not ready in time: {'; '.join(reasons)}",
+        remedy="look at the scheduler's and the workers' logs in the Ray dashboard",
+    )

@@ -1,0 +1,156 @@
+"""For driver scripts: the farm as one typed object, used without async.
+
+    farm = ffrtmp_ray.connect()
+    job = farm.submit(input="/srv/in.mov", output="/srv/out.mp4", preset="web")
+    print(farm.wait(job.id).outputs)
+
+Talks to the actors, not to the HTTP API. The script must run on a machine of the cluster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import ray
+
+from ffrtmp_ray.cluster import ray_environment, record
+from ffrtmp_ray.cluster.actors import NAMESPACE
+from ffrtmp_ray.cluster.gateway import Gateway
+from ffrtmp_ray.core.model import JobState, Queue
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.store.protocol import MAX_PAGE, JobQuery
+from ffrtmp_ray.views import Action, JobDetail, JobView, LogView, ReadyView, WorkerView
+
+LOOK_SECONDS = 0.25
+"""Between two looks at a job that is waited for."""
+
+T = TypeVar("T")
+
+
+class Farm:
+    """The cluster that this process is connected to. Methods raise the errors of `errors`."""
+
+    def __init__(self, *, who: str = "python") -> None:
+        self._who = who
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="ffrtmp", daemon=True)
+        self._thread.start()
+        self._gateway = self._run(Gateway.connect())
+
+    def submit(self, spec: JobSpec | None = None, **fields: Any) -> JobDetail:
+        """Accept a job, given as a spec or as its fields."""
+        if (spec is None) == (not fields):
+            raise InvalidRequest("give either a JobSpec or its fields")
+        return self._run(self._gateway.submit(spec or JobSpec(**fields)))
+
+    def get(self, job_id: str) -> JobDetail:
+        return self._run(self._gateway.job(job_id))
+
+    def list(
+        self,
+        *,
+        states: Iterable[JobState] = (),
+        queues: Iterable[Queue] = (),
+        owner: str | None = None,
+    ) -> Iterator[JobView]:
+        """Jobs that pass the filters, newest first; fetched page by page."""
+        before = None
+        while True:
+            query = JobQuery(tuple(states), tuple(queues), owner, before, MAX_PAGE)
+            page = self._run(self._gateway.jobs(query))
+            yield from page.jobs
+            if page.next_cursor is None:
+                return
+            before = int(page.next_cursor)
+
+    def watch(self, job_id: str) -> Iterator[JobDetail]:
+        """The job now, and again whenever it has changed, until it has ended."""
+        seen = None
+        while seen is None or not seen.state.terminal:
+            job = self.get(job_id)
+            if job != seen:
+                seen = job
+                yield job
+            if not job.state.terminal:
+                time.sleep(LOOK_SECONDS)
+
+    def wait(self, job_id: str, *, timeout: float | None = None) -> JobDetail:
+        """The job when it has ended. Raises TimeoutError after `timeout` seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            job = self.get(job_id)
+            if job.state.terminal:
+                return job
+            if until is not None and time.monotonic() > until:
+                raise TimeoutError(f"job {job_id} is still {job.state} after {timeout:g} s")
+            time.sleep(LOOK_SECONDS)
+
+    def pause(self, job_id: str) -> JobDetail:
+        return self._control(job_id, Action.PAUSE)
+
+    def resume(self, job_id: str) -> JobDetail:
+        return self._control(job_id, Action.RESUME)
+
+    def cancel(self, job_id: str) -> JobDetail:
+        return self._control(job_id, Action.CANCEL)
+
+    def retry(self, job_id: str) -> JobDetail:
+        return self._control(job_id, Action.RETRY)
+
+    def logs(self, job_id: str) -> Sequence[LogView]:
+        return self._run(self._gateway.logs(job_id))
+
+    def workers(self) -> Sequence[WorkerView]:
+        return self._run(self._gateway.workers())
+
+    def drain(self, worker_id: str, *, on: bool = True) -> None:
+        """Give a worker nothing new, or, with `on=False`, again."""
+        self._run(self._gateway.drain(worker_id, on=on))
+
+    def ready(self) -> ReadyView:
+        return self._run(self._gateway.ready())
+
+    def close(self) -> None:
+        """End this handle; the cluster and the jobs go on."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _control(self, job_id: str, action: Action) -> JobDetail:
+        return self._run(self._gateway.control(job_id, action, self._who))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def connect(address: str | None = None) -> Farm:
+    """Connect to the farm on this machine or at a Ray `address` (`host:port`).
+
+    Without an address: the one that `ffrtmp up` has left on this machine, else what the variable
+    RAY_ADDRESS names.
+    """
+    if not ray.is_initialized():
+        left = record.read(Settings().state_dir)
+        if address is None and left is not None:
+            ray_environment.enter(left)
+            address = left.address
+        ray.init(address=address or "auto", namespace=NAMESPACE, log_to_driver=False)
+    return Farm()

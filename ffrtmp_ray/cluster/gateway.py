@@ -1,0 +1,168 @@
+"""What callers use to reach the scheduler: the REST API, driver scripts, the command line.
+
+Admits jobs before it sends them on, and coalesces: submissions that arrive while one call is in
+flight go together in the next, so that many callers cost one call and one commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from ray.exceptions import RayActorError, RayTaskError
+
+from ffrtmp_ray.cluster.actors import HEALTH, find_scheduler
+from ffrtmp_ray.cluster.admission import admit
+from ffrtmp_ray.cluster.scheduler_actor import About
+from ffrtmp_ray.cluster.submission import new_job_id
+from ffrtmp_ray.core.model import JobId, WorkerId
+from ffrtmp_ray.errors import FfrtmpError, Problem, SchedulerUnavailable, from_problem
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.metrics import Readings
+from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.store.protocol import JobQuery
+from ffrtmp_ray.views import Action, JobDetail, JobList, LogView, ReadyView, WorkerView
+
+PATIENCE_SECONDS = 20.0
+"""How long a request waits for a scheduler that is being restarted."""
+READY_SECONDS = 3.0
+"""After which a scheduler that has not said that it is ready is not."""
+RETRY_SECONDS = 0.1
+MOST_AT_ONCE = 500
+"""Submissions in one call."""
+
+T = TypeVar("T")
+Scheduler: TypeAlias = Any
+"""Ray's handle of a SchedulerActor; what its remote methods return, Ray does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    job_id: JobId
+    spec: JobSpec
+    answer: asyncio.Future[JobDetail | Problem]
+
+
+class Gateway:
+    """Used from one event loop. Methods raise CallerErrors, and SchedulerUnavailable."""
+
+    def __init__(self, scheduler: Callable[[], Scheduler]) -> None:
+        self._find = scheduler
+        self._settings: Settings | None = None
+        self._waiting: list[_Submission] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def connect(cls) -> Gateway:
+        """A gateway to the cluster that this process is connected to."""
+        return cls(find_scheduler)
+
+    # ---------------------------------------------------------------- jobs
+
+    async def submit(self, spec: JobSpec) -> JobDetail:
+        """Accept a job; when this returns, no crash loses it."""
+        admitted = await asyncio.to_thread(admit, spec, await self.settings())
+        answer: asyncio.Future[JobDetail | Problem] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Submission(new_job_id(), admitted, answer))
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send())
+        return _value(await answer)
+
+    async def _send(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            jobs = [(waiting.job_id, waiting.spec) for waiting in batch]
+            try:
+                answers = await self._submit(jobs)
+            except Exception as error:  # noqa: BLE001 - each of the waiting callers gets it
+                for waiting in batch:
+                    waiting.answer.set_exception(error)
+            else:
+                for waiting, answer in zip(batch, answers, strict=True):
+                    waiting.answer.set_result(answer)
+
+    async def _submit(self, jobs: list[tuple[JobId, JobSpec]]) -> list[JobDetail | Problem]:
+        return await self._call(lambda s, again: s.submit.remote(jobs, again=again))
+
+    async def job(self, job_id: JobId) -> JobDetail:
+        answer: JobDetail | Problem = await self._call(lambda s, _: s.job.remote(job_id))
+        return _value(answer)
+
+    async def jobs(self, query: JobQuery) -> JobList:
+        return await self._call(lambda s, _: s.jobs.remote(query))
+
+    async def control(self, job_id: JobId, action: Action, who: str) -> JobDetail:
+        answer: JobDetail | Problem = await self._call(
+            lambda s, _: s.control.remote(job_id, action, who)
+        )
+        return _value(answer)
+
+    async def logs(self, job_id: JobId) -> list[LogView]:
+        return _value(await self._call(lambda s, _: s.logs.remote(job_id)))
+
+    # ---------------------------------------------------------------- workers and the system
+
+    async def workers(self) -> list[WorkerView]:
+        return await self._call(lambda s, _: s.workers.remote())
+
+    async def drain(self, worker_id: WorkerId, *, on: bool) -> None:
+        """Give a worker nothing new (`on`), or again."""
+        _value(await self._call(lambda s, _: s.drain.remote(worker_id, on=on)))
+
+    async def readings(self) -> Readings:
+        return await self._call(lambda s, _: s.readings.remote())
+
+    async def settings(self) -> Settings:
+        """The settings that the cluster works by."""
+        if self._settings is None:
+            about: About = await self._call(lambda s, _: s.about.remote())
+            self._settings = about.settings
+        return self._settings
+
+    async def ready(self) -> ReadyView:
+        """Never raises: what keeps the system from being ready is in the answer."""
+        try:
+            ready = self._find().ready
+            call: Awaitable[ReadyView] = ready.options(concurrency_group=HEALTH).remote()
+            return await asyncio.wait_for(call, READY_SECONDS)
+        except (FfrtmpError, RayActorError, RayTaskError, TimeoutError) as trouble:
+            reason = str(trouble) or f"the scheduler did not answer in {READY_SECONDS:g} s"
+            return ReadyView(
+                ready=False, scheduler=False, store=False, workers=0, reasons=(reason,)
+            )
+
+    # ---------------------------------------------------------------- the one way to call
+
+    async def _call(self, call: Callable[[Scheduler, bool], Awaitable[T]]) -> T:
+        """Call the scheduler, again while it is being restarted.
+
+        The second argument says that an earlier try may have got through.
+        """
+        until = time.monotonic() + PATIENCE_SECONDS
+        again = False
+        while True:
+            try:
+                return await call(self._find(), again)
+            except RayTaskError as error:
+                trouble: Exception = error
+                if not isinstance(error.cause, SchedulerUnavailable):
+                    raise
+            except SchedulerUnavailable as error:
+                trouble = error
+            except RayActorError as error:
+                trouble, again = error, True
+            if time.monotonic() > until:
+                raise SchedulerUnavailable(
+                    f"the scheduler did not answer for {PATIENCE_SECONDS:g} s",
+                    remedy="look at `ffrtmp doctor` and the Ray dashboard",
+                ) from trouble
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _value(answer: T | Problem) -> T:
+    if isinstance(answer, Problem):
+        raise from_problem(answer)
+    return answer

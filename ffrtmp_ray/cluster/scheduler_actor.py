@@ -1,0 +1,337 @@
+"""The scheduler as callers know it: takes requests, answers reads.
+
+A plain class; `cluster.actors` makes the one detached Ray actor of it. `cluster.life` does the
+work; this only finds out when there is one, and puts what it holds into the callers' form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import structlog
+
+from ffrtmp_ray.cluster.fleet import Cluster
+from ffrtmp_ray.cluster.life import Life, die
+from ffrtmp_ray.cluster.present import Live, job_detail, job_view, worker_view
+from ffrtmp_ray.cluster.ray_metrics import RayMetrics
+from ffrtmp_ray.cluster.submission import submission
+from ffrtmp_ray.cluster.tally import WorkerReading
+from ffrtmp_ray.cluster.worker_link import WorkerDead
+from ffrtmp_ray.core.messages import (
+    CancelRequested,
+    DrainEnded,
+    DrainRequested,
+    Event,
+    PauseRequested,
+    ResumeRequested,
+    RetryRequested,
+)
+from ffrtmp_ray.core.model import Job, JobId, WorkerId
+from ffrtmp_ray.errors import (
+    Conflict,
+    FfrtmpError,
+    JobNotFound,
+    Problem,
+    SchedulerUnavailable,
+    Superseded,
+)
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.metrics import Readings
+from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.store.open import open_store
+from ffrtmp_ray.store.protocol import JobQuery, JobRecord, Store, StoredJob
+from ffrtmp_ray.views import (
+    Action,
+    JobDetail,
+    JobList,
+    JobView,
+    LogView,
+    ReadyView,
+    WorkerView,
+)
+
+VERSION = version("ffrtmp-ray")
+METRICS_SECONDS = 1.0
+"""Between two hand-overs of the metrics to Ray's export."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What runs, for those who would deploy or use it."""
+
+    version: str
+    settings: Settings
+
+
+class SchedulerActor:
+    """One per cluster. Every method may be called again after an error: none does harm twice.
+
+    A refusal comes back as a Problem, never as an exception, since those do not cross Ray whole.
+    """
+
+    def __init__(self, settings: Settings, holder: str, cluster: Cluster) -> None:
+        self._settings = settings
+        self._holder = holder
+        self._cluster = cluster
+        self._life: Life | None = None
+        self._last_order = 0
+        self._course = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            store = open_store(
+                self._settings.database_url, takeover_seconds=self._settings.takeover_seconds
+            )
+            epoch = await self._take_epoch(store)
+            loaded = await asyncio.to_thread(store.load)
+            life = Life(self._settings, self._cluster, store, epoch, loaded)
+            self._last_order = loaded.last_order
+            await life.begin()
+            self._life = life
+            log.info("the scheduler is up", epoch=epoch, jobs=len(life.engine.jobs))
+            await asyncio.gather(life.run(), self._export())
+        except Exception as error:  # noqa: BLE001 - without its course the scheduler is no use
+            die(error)
+
+    async def _take_epoch(self, store: Store) -> int:
+        while True:
+            try:
+                return await asyncio.to_thread(store.take_epoch, self._holder, VERSION)
+            except Superseded as held:
+                log.warning("another scheduler holds the store", error=str(held))
+                await asyncio.sleep(1.0)
+
+    async def _export(self) -> None:
+        exporter = RayMetrics()
+        while True:
+            exporter.publish(await self.readings())
+            await asyncio.sleep(METRICS_SECONDS)
+
+    # ---------------------------------------------------------------- about itself
+
+    async def about(self) -> About:
+        return About(VERSION, self._settings)
+
+    async def ready(self) -> ReadyView:
+        """Whether jobs would be accepted and done. Answers while all else is busy."""
+        life = self._life
+        if life is None:
+            return ReadyView(
+                ready=False, scheduler=False, store=False, workers=0, reasons=(STARTING,)
+            )
+        store = await asyncio.to_thread(life.store.writable)
+        workers = sum(1 for worker in list(life.workers.values()) if worker.capacity.cpus)
+        reasons = [] if store else ["the store cannot be written"]
+        reasons += [] if workers else ["no worker is up"]
+        return ReadyView(
+            ready=not reasons,
+            scheduler=True,
+            store=store,
+            workers=workers,
+            epoch=life.epoch,
+            reasons=tuple(reasons),
+        )
+
+    async def readings(self) -> Readings:
+        life = self._alive()
+        await life.settled()
+        return life.tally.readings(
+            active_jobs=life.engine.active_jobs,
+            queue_lengths=life.engine.queue_lengths(),
+            workers={
+                worker_id: WorkerReading(
+                    link.usage,
+                    len({attempt.job_id for attempt in life.engine.attempts_on(worker_id)}),
+                    link.heartbeats,
+                )
+                for worker_id, link in life.links.items()
+            },
+        )
+
+    async def end(self) -> None:
+        """Close the workers in order and give the store up; the actor is to be killed then."""
+        if self._life is not None:
+            await self._life.end()
+
+    # ---------------------------------------------------------------- jobs
+
+    async def submit(
+        self, jobs: Sequence[tuple[JobId, JobSpec]], *, again: bool = False
+    ) -> list[JobDetail | Problem]:
+        """Accept jobs, all in one commit; each answer stands at its job's place.
+
+        `again` says that an earlier call may have got through: what it accepted is not taken
+        twice.
+        """
+        life = self._alive()
+        known = await self._accepted(life, [job_id for job_id, _ in jobs]) if again else {}
+        fresh = [(job_id, spec) for job_id, spec in jobs if job_id not in known]
+        now = life.clock.now()
+        events = [
+            submission(job_id, spec, order=order, now=now, settings=self._settings)
+            for order, (job_id, spec) in enumerate(fresh, self._last_order + 1)
+        ]
+        self._last_order += len(fresh)
+        results = await life.apply(events)
+        answers: dict[JobId, JobDetail | Problem] = {}
+        for event, result in zip(events, results, strict=True):
+            if isinstance(result, FfrtmpError):
+                answers[event.job.id] = result.problem
+            else:
+                record = JobRecord(event.job, event.spec, (), {}, (), ())
+                answers[event.job.id] = job_detail(record, Live(), now)
+        return [known.get(job_id) or answers[job_id] for job_id, _ in jobs]
+
+    async def _accepted(self, life: Life, job_ids: Sequence[JobId]) -> dict[JobId, JobDetail]:
+        def read() -> list[JobRecord | None]:
+            return [life.store.job(job_id) for job_id in job_ids]
+
+        records = await life.read(read)
+        return {r.job.id: self._detail(life, r) for r in records if r is not None}
+
+    async def job(self, job_id: JobId) -> JobDetail | Problem:
+        life = self._alive()
+        record = await life.read(lambda: life.store.job(job_id))
+        await life.settled()
+        return self._detail(life, record) if record else _not_found(job_id)
+
+    async def jobs(self, query: JobQuery) -> JobList:
+        life = self._alive()
+        page = await life.read(lambda: life.store.jobs(query))
+        await life.settled()
+        return JobList(
+            jobs=tuple(self._view(life, stored) for stored in page.jobs),
+            next_cursor=None if page.next_before is None else str(page.next_before),
+        )
+
+    async def control(self, job_id: JobId, action: Action, who: str) -> JobDetail | Problem:
+        """Pause, resume, cancel or retry; the answer shows the job as it is then."""
+        life = self._alive()
+        refusal = await self._ask(life, _request(job_id, action, who))
+        if isinstance(refusal, JobNotFound):
+            record = await life.read(lambda: life.store.job(job_id))
+            if record is None:
+                return _not_found(job_id)
+            if action is Action.RETRY and record.job.state.terminal:
+                retry = RetryRequested(record.job, record.tasks, who)
+                refusal = await self._ask(life, retry)
+            elif record.job.state.terminal:
+                refusal = Conflict(f"the job is {record.job.state}", where=job_id)
+        return refusal.problem if refusal else await self.job(job_id)
+
+    async def _ask(self, life: Life, event: Event | None) -> FfrtmpError | None:
+        if event is None:
+            return JobNotFound("asked of the store")
+        result = (await life.apply([event]))[0]
+        return result if isinstance(result, FfrtmpError) else None
+
+    async def logs(self, job_id: JobId) -> list[LogView] | Problem:
+        """What the attempts' processes printed last, ended ones first, then those that run."""
+        life = self._alive()
+        if await life.read(lambda: life.store.job(job_id)) is None:
+            return _not_found(job_id)
+        ended = await life.read(lambda: life.store.logs(job_id))
+        await life.settled()
+        return [
+            *(LogView(attempt=attempt_id, text=text) for attempt_id, text in ended),
+            *(await self._running_logs(life, job_id)),
+        ]
+
+    async def _running_logs(self, life: Life, job_id: JobId) -> list[LogView]:
+        logs = []
+        for task in life.engine.tasks_of(job_id):
+            attempt = life.engine.attempt_of(task.id)
+            handle = life.handles.get(attempt.worker_id) if attempt else None
+            if attempt is None or handle is None:
+                continue
+            try:
+                text = await handle.tail(attempt.id)
+            except (WorkerDead, ConnectionError):
+                text = None  # its log goes with it
+            if text is not None:
+                logs.append(LogView(attempt=attempt.id, text=text))
+        return logs
+
+    # ---------------------------------------------------------------- workers
+
+    async def workers(self) -> list[WorkerView]:
+        life = self._alive()
+        await life.settled()
+        views = []
+        for worker in life.workers.values():
+            link = life.links.get(worker.id)
+            views.append(
+                worker_view(
+                    worker,
+                    life.engine.free(worker.id),
+                    (attempt.job_id for attempt in life.engine.attempts_on(worker.id)),
+                    link.usage if link else None,
+                    time.monotonic() - link.heard_at if link else None,
+                )
+            )
+        return views
+
+    async def drain(self, worker_id: WorkerId, *, on: bool) -> Problem | None:
+        """Give a worker nothing new, or again; what it has it finishes."""
+        event = DrainRequested(worker_id) if on else DrainEnded(worker_id)
+        refusal = await self._ask(self._alive(), event)
+        return refusal.problem if refusal else None
+
+    # ---------------------------------------------------------------- views
+
+    def _alive(self) -> Life:
+        if self._life is None:
+            raise SchedulerUnavailable(STARTING)
+        return self._life
+
+    def _live(self, life: Life, job: Job) -> Live:
+        tasks = life.engine.tasks_of(job.id)
+        plan, floor = life.floors.get(job.id, (job.plan, 0.0))
+        return Live(
+            tasks=tasks,
+            progress=life.progress_of(tasks),
+            floor=floor if plan == job.plan else 0.0,
+            explain=life.engine.explain,
+        )
+
+    def _detail(self, life: Life, record: JobRecord) -> JobDetail:
+        detail = job_detail(record, self._live(life, record.job), life.clock.now())
+        self._raise_floor(life, record.job, detail)
+        return detail
+
+    def _view(self, life: Life, stored: StoredJob) -> JobView:
+        view = job_view(stored.job, stored.spec, self._live(life, stored.job), life.clock.now())
+        self._raise_floor(life, stored.job, view)
+        return view
+
+    def _raise_floor(self, life: Life, job: Job, view: JobView) -> None:
+        if view.progress is not None and job.id in life.engine.jobs:
+            life.floors[job.id] = (job.plan, view.progress)
+
+
+STARTING = "the scheduler is still starting"
+
+
+def _request(job_id: JobId, action: Action, who: str) -> Event | None:
+    """The engine's event; None for a retry, which is about a job that only the store has."""
+    match action:
+        case Action.PAUSE:
+            return PauseRequested(job_id, who)
+        case Action.RESUME:
+            return ResumeRequested(job_id, who)
+        case Action.CANCEL:
+            return CancelRequested(job_id, who)
+        case _:
+            return None
+
+
+def _not_found(job_id: JobId) -> Problem:
+    return JobNotFound(
+        "there is no such job", where=job_id, remedy="`ffrtmp jobs` lists them"
+    ).problem

@@ -1,0 +1,63 @@
+"""Which workers a cluster should have: one per node for its CPUs, one per GPU. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ffrtmp_ray.core.model import Resources, Worker, WorkerId
+
+GPU_WORKER_CPUS = 1
+"""CPUs that a GPU worker takes from its node: it decodes, filters and muxes on them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine of the Ray cluster, with what Ray says it has."""
+
+    id: str
+    hostname: str
+    cpus: int
+    gpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one worker: `device` of a node, with what the worker is to hold there."""
+
+    node_id: str
+    hostname: str
+    device: str
+    cpus: int
+    gpus: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.node_id, self.device
+
+    def capacity(self, *, plan_slots: int, light_slots: int) -> Resources:
+        return Resources(self.cpus, self.gpus, plan_slots, light_slots)
+
+
+def slots_of(node: Node) -> list[Slot]:
+    """The workers that one node should have. GPUs for which no CPU is left get none."""
+    gpus = min(node.gpus, node.cpus // GPU_WORKER_CPUS)
+    slots = [
+        Slot(node.id, node.hostname, f"gpu{index}", GPU_WORKER_CPUS, 1) for index in range(gpus)
+    ]
+    cpus = node.cpus - gpus * GPU_WORKER_CPUS
+    if cpus > 0:
+        slots.insert(0, Slot(node.id, node.hostname, "cpu", cpus, 0))
+    return slots
+
+
+def missing(nodes: Iterable[Node], workers: Iterable[Worker]) -> list[Slot]:
+    """Slots of `nodes` that none of `workers` fills."""
+    filled = {(worker.node_id, worker.device) for worker in workers}
+    return [slot for node in nodes for slot in slots_of(node) if slot.key not in filled]
+
+
+def stranded(nodes: Iterable[Node], workers: Iterable[Worker]) -> list[WorkerId]:
+    """Workers whose node is gone."""
+    alive = {node.id for node in nodes}
+    return [worker.id for worker in workers if worker.node_id not in alive]

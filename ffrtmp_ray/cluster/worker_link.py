@@ -1,0 +1,183 @@
+"""The scheduler's side of one worker: sends it orders, polls it, and notices when it is silent.
+
+Orders are repeated until one has got through; one poll is always in flight, so that the death of
+a worker is seen at once. Nothing is decided here: what it hears becomes events of the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from ffrtmp_ray.cluster.clock import Pulse
+from ffrtmp_ray.cluster.protocol import Answer, Order
+from ffrtmp_ray.core.messages import Event, Level, TaskStopped
+from ffrtmp_ray.core.model import AttemptId, Progress, TaskState, Usage, Worker
+from ffrtmp_ray.media.assignment import Assignment
+
+RETRY_SECONDS = 0.2
+"""Between two tries at a call that failed."""
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerDead(Exception):
+    """The worker's process is gone for good; raised by a Handle, and never leaves this room."""
+
+
+class Handle(Protocol):
+    """How a worker is called; `cluster.actors` has it over Ray. Both raise WorkerDead, or
+    ConnectionError when it is not known whether the call got through."""
+
+    async def sync(self, order: Order) -> None: ...
+
+    async def poll(self, epoch: int, acknowledged: int) -> Answer: ...
+
+
+class Desk(Protocol):
+    """What a link asks of the scheduler's process."""
+
+    async def apply(self, events: Sequence[Event]) -> object: ...
+
+    def states_on(self, worker_id: str) -> Mapping[AttemptId, TaskState]:
+        """States of the tasks whose attempts the engine has on a worker."""
+        ...
+
+    async def assignments(
+        self, worker_id: str, attempts: Iterable[AttemptId]
+    ) -> dict[AttemptId, Assignment]: ...
+
+    def superseded(self, epoch: int) -> None: ...
+
+    def lost(self, worker_id: str, reason: str) -> None: ...
+
+
+class WorkerLink:
+    def __init__(
+        self,
+        worker: Worker,
+        handle: Handle,
+        desk: Desk,
+        *,
+        epoch: int,
+        pulse: Pulse,
+        silence_seconds: float,
+    ) -> None:
+        self.worker = worker
+        self.progress: Mapping[AttemptId, Progress] = {}
+        self.usage: Usage | None = None
+        self.heartbeats = 0
+        self.heard_at = time.monotonic()
+        self._handle = handle
+        self._desk = desk
+        self._epoch = epoch
+        self._pulse = pulse
+        self._silence = silence_seconds
+        self._wanted: Mapping[AttemptId, Level] = {}
+        self._revision = 0
+        self._sent: Mapping[AttemptId, Level] = {}
+        self._dirty = asyncio.Event()
+        self._acknowledged = 0
+
+    def want(self, attempts: Mapping[AttemptId, Level]) -> None:
+        """Make this the wanted set; it goes out at once and until it has got through."""
+        self._wanted = attempts
+        self._dirty.set()
+
+    async def run(self) -> None:
+        """Serve the link until the worker is lost, or this is canceled."""
+        sender = asyncio.create_task(self._send())
+        try:
+            reason = await self._listen()
+        finally:
+            sender.cancel()
+        self._desk.lost(self.worker.id, reason)
+
+    # ---------------------------------------------------------------- orders
+
+    async def _send(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            order = await self._next_order()
+            try:
+                await asyncio.wait_for(self._handle.sync(order), self._silence)
+            except (ConnectionError, TimeoutError):
+                self._dirty.set()
+                await asyncio.sleep(RETRY_SECONDS)
+            except WorkerDead:
+                return  # the poll that is in flight sees it too, and says so
+
+    async def _next_order(self) -> Order:
+        self._revision += 1
+        wanted = self._sent = dict(self._wanted)
+        states = self._desk.states_on(self.worker.id)
+        unconfirmed = [a for a in wanted if states.get(a) is TaskState.PLACED]
+        assignments = await self._desk.assignments(self.worker.id, unconfirmed)
+        return Order(self._epoch, self._revision, wanted, assignments)
+
+    # ---------------------------------------------------------------- polls
+
+    async def _listen(self) -> str:
+        """Poll until the worker is lost; returns why it is."""
+        while True:
+            try:
+                answer = await self._poll()
+            except WorkerDead as death:
+                return str(death)
+            except ConnectionError:
+                await asyncio.sleep(RETRY_SECONDS)
+            except TimeoutError:
+                return f"it has answered nothing for {self._silence:g} s"
+            else:
+                await self._heard(answer)
+                continue
+            if self._silent_for() > self._silence:
+                return f"it could not be reached for {self._silence:g} s"
+
+    async def _poll(self) -> Answer:
+        call = asyncio.ensure_future(self._handle.poll(self._epoch, self._acknowledged))
+        try:
+            while not call.done():
+                await asyncio.wait({call}, timeout=Pulse.BEAT)
+                if not call.done() and self._silent_for() > self._silence:
+                    raise TimeoutError
+            return call.result()
+        finally:
+            call.cancel()
+
+    def _silent_for(self) -> float:
+        return self._pulse.silence(self.heard_at)
+
+    async def _heard(self, answer: Answer) -> None:
+        if answer.epoch > self._epoch:
+            self._desk.superseded(answer.epoch)
+            return
+        self.heard_at = time.monotonic()
+        self.heartbeats += 1
+        self.progress, self.usage = answer.progress, answer.usage
+        events: list[Event] = [report for _, report in answer.reports]
+        events += self._stopped_unheard(answer)
+        if events:
+            await self._desk.apply(events)
+        if answer.reports:
+            self._acknowledged = answer.reports[-1][0]
+
+    def _stopped_unheard(self, answer: Answer) -> list[Event]:
+        """Attempts ordered to stop that the worker does not have: it never got their start.
+
+        Sure only when the worker has obeyed the very last order, and that did not name them.
+        """
+        if answer.revision != self._revision or self._dirty.is_set():
+            return []
+        return [
+            TaskStopped(self.worker.id, attempt_id)
+            for attempt_id, state in self._desk.states_on(self.worker.id).items()
+            if state is TaskState.STOPPING
+            and attempt_id not in self._sent
+            and attempt_id not in answer.attempts
+        ]

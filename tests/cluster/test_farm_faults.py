@@ -1,0 +1,95 @@
+"""Processes of a real farm are killed; every job still completes, once, and nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ffrtmp_ray.media.spec import Codec, Effort, Ladder, Rendition
+from tests.cluster.farms import QUICK, SLOW, LocalFarm, leftovers, until
+from tests.cluster.media import frame_times, make_clip
+
+pytestmark = pytest.mark.timeout(240)
+
+STEADY = Ladder(
+    renditions=(Rendition(name="steady", codec=Codec.H264, crf=23, effort=Effort.THOROUGH),)
+)
+"""Takes a few seconds on the clip: long enough to be killed, short enough to be done again."""
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=15, size="640x360")
+
+
+def attempts_of(farm: LocalFarm, job_id: str, kind: str) -> list[str | None]:
+    job = farm.farm.get(job_id)
+    return [a.outcome for task in job.tasks if task.kind == kind for a in task.attempts]
+
+
+def test_a_killed_ffmpeg_is_tried_again(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:
+    job = farm.submit(clip, tmp_path / "out.mp4", STEADY)
+    farm.encoding().kill()
+    farm.completed(job.id)
+    assert attempts_of(farm, job.id, "encode") == ["crashed", "succeeded"]
+    assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
+    assert leftovers(farm.settings, tmp_path) == []
+
+
+def test_a_killed_worker_takes_its_ffmpeg_along_and_is_replaced(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(clip, tmp_path / "out.mp4", STEADY)
+    ffmpeg, worker = farm.encoding(), farm.worker()
+    worker.kill()
+    psutil.wait_procs([ffmpeg], timeout=2)
+    assert not ffmpeg.is_running()
+    farm.completed(job.id, 90)
+    assert attempts_of(farm, job.id, "encode") == ["worker_lost", "succeeded"]
+    assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
+    assert leftovers(farm.settings, tmp_path) == []
+
+
+def test_a_killed_scheduler_comes_back_and_adopts_what_runs(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(clip, tmp_path / "out.mp4", STEADY)
+    waiting = farm.submit(clip, tmp_path / "second.mp4", QUICK, queue="batch")
+    ffmpeg, epoch = farm.encoding(), farm.farm.ready().epoch
+    farm.scheduler().kill()
+    until(lambda: (farm.farm.ready().epoch or 0) > (epoch or 0), 20)
+    assert ffmpeg.is_running(), "what runs goes on"
+    farm.completed(job.id)
+    farm.completed(waiting.id)
+    assert attempts_of(farm, job.id, "encode") == ["succeeded"]
+    assert leftovers(farm.settings, tmp_path) == []
+
+
+def test_a_frozen_worker_is_lost_and_publishes_nothing_when_it_would_wake(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(clip, tmp_path / "out.mp4", STEADY)
+    farm.encoding()
+    worker = farm.worker()
+    worker.suspend()
+    until(lambda: not worker.is_running() or worker.status() == "zombie", 20)
+    farm.completed(job.id, 90)
+    assert attempts_of(farm, job.id, "encode") == ["worker_lost", "succeeded"]
+    assert leftovers(farm.settings, tmp_path) == []
+
+
+def test_a_paused_job_survives_the_loss_of_its_worker(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(clip, tmp_path / "out.mp4", SLOW)
+    farm.encoding()
+    farm.farm.pause(job.id)
+    farm.worker().kill()
+    until(lambda: farm.farm.ready().ready and farm.farm.workers()[0].cpus, 60)
+    assert farm.farm.get(job.id).state == "paused"
+    assert farm.ffmpegs() == []
+    farm.farm.resume(job.id)
+    farm.encoding()
+    farm.farm.cancel(job.id)

@@ -1,0 +1,218 @@
+"""Jobs on a real farm: Ray, SQLite and ffmpeg, from submission to a file that plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ffrtmp_ray.errors import (
+    Conflict,
+    InputRefused,
+    InvalidRequest,
+    JobNotFound,
+    OutputExists,
+    OutputRefused,
+    UnknownPreset,
+)
+from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Ladder, Rendition
+from tests.cluster.farms import QUICK, SLOW, LocalFarm, leftovers, until
+from tests.cluster.media import frame_times, make_clip
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=2)
+
+
+@pytest.fixture(scope="module")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long enough that SLOW is still at it when a test has looked."""
+    path = tmp_path_factory.mktemp("clips") / "long.mp4"
+    return make_clip(path, seconds=20, size="640x360")
+
+
+def test_a_job_completes_with_every_frame_of_its_source(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.mp4"
+    job = farm.completed(farm.submit(clip, target, labels={"show": "pilot"}).id)
+    assert frame_times(target) == frame_times(clip)
+    assert [output.path for output in job.outputs] == [str(target)]
+    assert job.progress == 100
+    assert job.labels == {"show": "pilot"}
+    assert leftovers(farm.settings, tmp_path) == []
+
+
+def test_its_states_are_kept_with_times_and_reasons(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    job = farm.completed(farm.submit(clip, tmp_path / "out.mp4").id)
+    path = [transition.target for transition in job.transitions]
+    assert path[0] == "pending"
+    assert path[-1] == "completed"
+    assert "processing" in path
+    times = [transition.at for transition in job.transitions]
+    assert times == sorted(times)
+    assert all(transition.reason for transition in job.transitions)
+    assert [task.kind for task in job.tasks] == ["plan", "encode", "audio", "finish", "publish"]
+
+
+def test_a_ladder_of_several_renditions_makes_a_folder(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    ladder = Ladder(
+        renditions=(
+            Rendition(name="h264", codec=Codec.H264, height=90, crf=35, effort=Effort.FAST),
+            Rendition(name="vp9", codec=Codec.VP9, height=60, crf=40, effort=Effort.FAST),
+        ),
+        audio=Audio(codec=AudioCodec.AAC),
+    )
+    target = tmp_path / "rungs"
+    job = farm.completed(farm.submit(clip, target, ladder).id)
+    assert sorted(path.name for path in target.iterdir()) == ["h264.mp4", "vp9.mp4"]
+    assert {output.video for output in job.outputs} == {"h264 160x90", "vp9 106x60"}
+
+
+def test_progress_rises_and_is_full_only_at_the_end(
+    farm: LocalFarm, long_clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(long_clip, tmp_path / "out.mp4", QUICK)
+    seen = list(farm.farm.watch(job.id))
+    percents = [view.progress for view in seen if view.progress is not None]
+    assert percents == sorted(percents)
+    assert all(view.progress != 100 for view in seen if view.state != "completed")
+    assert seen[-1].progress == 100
+
+
+def test_a_paused_job_stops_its_ffmpeg_and_goes_on_where_it_stood(
+    farm: LocalFarm, long_clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(long_clip, tmp_path / "out.mp4", SLOW)
+    ffmpeg = farm.encoding()
+    assert farm.farm.pause(job.id).state == "paused"
+    until(lambda: ffmpeg.status() == "stopped", 2)
+    assert farm.farm.resume(job.id).state != "paused"
+    until(lambda: ffmpeg.status() != "stopped", 2)
+    assert farm.encoding().pid == ffmpeg.pid
+    farm.farm.cancel(job.id)
+
+
+def test_a_canceled_job_ends_its_ffmpeg_and_leaves_nothing(
+    farm: LocalFarm, long_clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(long_clip, tmp_path / "out.mp4", SLOW)
+    farm.encoding()
+    assert farm.farm.cancel(job.id).state == "canceled"
+    until(lambda: not farm.ffmpegs(), 2)
+    until(lambda: not leftovers(farm.settings, tmp_path), 5)
+    with pytest.raises(Conflict):
+        farm.farm.cancel(job.id)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_canceled_job_can_be_retried(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:
+    worker = farm.farm.workers()[0]
+    farm.farm.drain(worker.id)
+    job = farm.submit(clip, tmp_path / "out.mp4")
+    assert farm.farm.cancel(job.id).state == "canceled"
+    assert farm.farm.retry(job.id).state in ("pending", "queued")
+    farm.farm.drain(worker.id, on=False)
+    farm.completed(job.id)
+
+
+def test_logs_show_what_ffmpeg_printed(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:
+    job = farm.completed(farm.submit(clip, tmp_path / "out.mp4").id)
+    logs = farm.farm.logs(job.id)
+    assert any("encode" in entry.attempt for entry in logs)
+    with pytest.raises(JobNotFound):
+        farm.farm.logs("nosuchjob")
+
+
+def test_an_urgent_job_takes_the_place_of_a_preemptible_one(
+    farm: LocalFarm, clip: Path, long_clip: Path, tmp_path: Path
+) -> None:
+    slow = farm.submit(long_clip, tmp_path / "slow.mp4", SLOW, queue="batch")
+    farm.encoding()
+    urgent = farm.submit(clip, tmp_path / "urgent.mp4", urgent=True)
+    farm.completed(urgent.id, 30)
+    victim = farm.farm.get(slow.id)
+    assert victim.state != "completed"
+    outcomes = [attempt.outcome for task in victim.tasks for attempt in task.attempts]
+    assert "preempted" in outcomes
+    farm.farm.cancel(slow.id)
+
+
+def test_a_job_that_needs_a_gpu_waits_and_says_so_while_others_pass(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    stuck = farm.submit(clip, tmp_path / "gpu.mp4", gpu="require", queue="live", priority="high")
+    farm.completed(farm.submit(clip, tmp_path / "cpu.mp4", queue="batch", priority="low").id)
+    waiting = farm.farm.get(stuck.id)
+    assert waiting.state == "queued"
+    assert waiting.waiting is not None
+    assert "h264_nvenc" in waiting.waiting
+    farm.farm.cancel(stuck.id)
+
+
+def test_queue_and_priority_order_the_starts(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:
+    worker = farm.farm.workers()[0]
+    farm.farm.drain(worker.id)
+    classes = [
+        (queue, priority)
+        for queue in ("batch", "default", "live")
+        for priority in ("low", "medium", "high")
+    ]
+    jobs = [
+        farm.submit(clip, tmp_path / f"{queue}-{priority}.mp4", queue=queue, priority=priority)
+        for queue, priority in classes
+    ]
+    farm.farm.drain(worker.id, on=False)
+    done = [farm.completed(job.id, 90) for job in jobs]
+    by_plan = sorted(done, key=lambda job: job.tasks[0].attempts[0].placed_at)
+    assert [(job.queue, job.priority) for job in by_plan] == classes[::-1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"input": "missing.mp4"}, InputRefused),
+        ({"input": "."}, InputRefused),
+        ({"input": "/etc/hostname"}, InputRefused),
+        ({"output": "/etc/out.mp4"}, OutputRefused),
+        ({"output": "taken.mp4"}, OutputExists),
+        ({"output": "out.avi"}, InvalidRequest),
+        ({"preset": "nosuch"}, UnknownPreset),
+    ],
+)
+def test_what_is_wrong_is_refused_at_submit(
+    farm: LocalFarm,
+    clip: Path,
+    tmp_path: Path,
+    fields: dict[str, str],
+    error: type[Exception],
+) -> None:
+    (tmp_path / "taken.mp4").touch()
+    given = {"input": str(clip), "output": "out.mp4", "preset": "h264-480p"} | fields
+    given |= {key: str(tmp_path / given[key]) for key in ("input", "output")}
+    before = len(list(farm.farm.list()))
+    with pytest.raises(error) as refusal:
+        farm.farm.submit(**given)
+    assert getattr(refusal.value, "where", None)
+    assert len(list(farm.farm.list())) == before
+
+
+@pytest.mark.parametrize("content", [b"no video at all\n" * 100, b"", bytes(range(256)) * 64])
+def test_what_is_no_video_fails_with_a_reason(
+    farm: LocalFarm, tmp_path: Path, content: bytes
+) -> None:
+    source = tmp_path / "text.mp4"
+    source.write_bytes(content)
+    job = farm.farm.wait(farm.submit(source, tmp_path / "out.mp4").id, timeout=30)
+    assert job.state == "failed"
+    assert job.failure is not None
+    assert job.failure.kind == "bad_input"
+    assert len(job.tasks[0].attempts) == 1, "bad input is not tried again"
+    assert not (tmp_path / "out.mp4").exists()

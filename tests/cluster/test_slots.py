@@ -1,0 +1,39 @@
+"""Which workers a cluster should have."""
+
+from ffrtmp_ray.cluster.slots import Node, Slot, missing, slots_of, stranded
+from ffrtmp_ray.core.model import Resources, Worker
+
+
+def worker(node_id: str, device: str) -> Worker:
+    return Worker(f"w-{node_id}-{device}", node_id, "host", device, Resources())
+
+
+def test_a_node_without_gpus_gets_one_worker_for_all_its_cpus() -> None:
+    assert slots_of(Node("n", "host", 8, 0)) == [Slot("n", "host", "cpu", 8, 0)]
+
+
+def test_each_gpu_gets_a_worker_that_takes_one_of_the_nodes_cpus() -> None:
+    assert slots_of(Node("n", "host", 8, 2)) == [
+        Slot("n", "host", "cpu", 6, 0),
+        Slot("n", "host", "gpu0", 1, 1),
+        Slot("n", "host", "gpu1", 1, 1),
+    ]
+
+
+def test_a_node_whose_gpus_need_all_its_cpus_has_no_cpu_worker() -> None:
+    assert [slot.device for slot in slots_of(Node("n", "host", 1, 1))] == ["gpu0"]
+
+
+def test_a_head_node_without_cpus_has_no_worker() -> None:
+    assert slots_of(Node("head", "host", 0, 0)) == []
+
+
+def test_only_slots_without_a_worker_are_missing() -> None:
+    nodes = [Node("a", "host", 2, 1), Node("b", "host", 2, 0)]
+    found = missing(nodes, [worker("a", "cpu"), worker("b", "cpu")])
+    assert [slot.key for slot in found] == [("a", "gpu0")]
+
+
+def test_workers_of_a_node_that_is_gone_are_stranded() -> None:
+    workers = [worker("a", "cpu"), worker("gone", "cpu")]
+    assert stranded([Node("a", "host", 2, 0)], workers) == ["w-gone-cpu"]
