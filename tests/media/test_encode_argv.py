@@ -1,0 +1,308 @@
+"""The command lines of encodes, whole."""
+
+from fractions import Fraction
+
+import pytest
+from pydantic import ValidationError
+
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.encode.audio import audio_argv
+from ffrtmp_ray.media.encode.opening import seconds
+from ffrtmp_ray.media.encode.video import filter_graph, video_argv
+from ffrtmp_ray.media.encode.work import AudioWork, Chunk, Color, OutputWork, VideoWork
+from ffrtmp_ray.media.inputs import DEMUXERS
+from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Rendition
+
+FORMATS = ",".join(DEMUXERS)
+HD = Rendition(name="hd", codec=Codec.H264, height=720, crf=23, max_bitrate=3_000_000)
+SD = Rendition(name="sd", codec=Codec.HEVC, height=360, crf=26.5, effort=Effort.FAST)
+
+
+def work(*outputs: OutputWork, **fields: object) -> VideoWork:
+    values = {
+        "stream": 0,
+        "frame_rate": "25",
+        "timescale": 12800,
+        "outputs": outputs or (OutputWork(rendition=HD, width=1280, height=720),),
+    }
+    return VideoWork.model_validate(values | fields)
+
+
+TWO = work(
+    OutputWork(rendition=HD, width=1280, height=720),
+    OutputWork(rendition=SD, width=640, height=360),
+    stream=1,
+    frame_rate="30000/1001",
+    timescale=90000,
+)
+
+OPENING = [
+    "ffmpeg",
+    "-nostdin",
+    "-hide_banner",
+    "-y",
+    "-loglevel",
+    "level+warning",
+    "-progress",
+    "pipe:1",
+    "-nostats",
+    "-copyts",
+    "-protocol_whitelist",
+    "file",
+    "-format_whitelist",
+    FORMATS,
+]
+MP4 = [
+    "-map_metadata",
+    "-1",
+    "-map_chapters",
+    "-1",
+    "-video_track_timescale",
+    "{timescale}",
+    "-movflags",
+    "+frag_keyframe+empty_moov+delay_moov+default_base_moof",
+    "-f",
+    "mp4",
+]
+
+
+def mp4(timescale: str) -> list[str]:
+    return [part.format(timescale=timescale) for part in MP4]
+
+
+# ------------------------------------------------------------------------------ pictures
+
+
+def test_one_rendition_on_cpus() -> None:
+    argv = video_argv("ffmpeg", "/in/a.mp4", work(), outputs={"hd": "/w/hd.mp4"}, cpus=4, gpu=None)
+    assert argv == [
+        *OPENING,
+        *("-threads", "4"),
+        *("-i", "/in/a.mp4"),
+        *("-filter_complex_threads", "4"),
+        "-filter_complex",
+        "[0:0]setpts=PTS-STARTPTS,scale=1280:720,setsar=1,format=yuv420p[out0]",
+        *("-map", "[out0]"),
+        *("-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/12800"),
+        *("-c:v", "libx264"),
+        *("-pix_fmt", "yuv420p"),
+        *("-preset", "medium"),
+        *("-crf", "23"),
+        *("-maxrate", "3000000", "-bufsize", "6000000"),
+        *("-g", "250"),
+        *("-threads", "4"),
+        *mp4("12800"),
+        "/w/hd.mp4",
+    ]
+
+
+def test_a_ladder_is_made_from_one_decode() -> None:
+    paths = {"hd": "/w/hd.mp4", "sd": "/w/sd.mp4"}
+    argv = video_argv("ffmpeg", "/in/a.mp4", TWO, outputs=paths, cpus=2, gpu=None)
+    assert argv == [
+        *OPENING,
+        *("-threads", "2"),
+        *("-i", "/in/a.mp4"),
+        *("-filter_complex_threads", "2"),
+        "-filter_complex",
+        "[0:1]setpts=PTS-STARTPTS,split=2[in0][in1];"
+        "[in0]scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]scale=640:360,setsar=1,format=yuv420p[out1]",
+        *("-map", "[out0]"),
+        *("-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/90000"),
+        *("-c:v", "libx264"),
+        *("-pix_fmt", "yuv420p"),
+        *("-preset", "medium"),
+        *("-crf", "23"),
+        *("-maxrate", "3000000", "-bufsize", "6000000"),
+        *("-g", "250"),
+        *("-threads", "2"),
+        *mp4("90000"),
+        "/w/hd.mp4",
+        *("-map", "[out1]"),
+        *("-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/90000"),
+        *("-c:v", "libx265"),
+        *("-pix_fmt", "yuv420p"),
+        *("-preset", "veryfast"),
+        *("-crf", "26.5"),
+        *("-g", "250"),
+        *("-tag:v", "hvc1"),
+        "-x265-params",
+        "pools=2:frame-threads=1:wpp=1:open-gop=0:info=0:log-level=0",
+        *mp4("90000"),
+        "/w/sd.mp4",
+    ]
+
+
+def test_a_gpu_is_named_to_its_encoders() -> None:
+    paths = {"hd": "/w/hd.mp4", "sd": "/w/sd.mp4"}
+    deep = TWO.model_copy(update={"bit_depth": 10})
+    argv = video_argv("ffmpeg", "/in/a.mp4", deep, outputs=paths, cpus=2, gpu=1)
+    assert argv[argv.index("-filter_complex") + 1 :] == [
+        "[0:1]setpts=PTS-STARTPTS,split=2[in0][in1];"
+        "[in0]scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]scale=640:360,setsar=1,format=p010le[out1]",
+        *("-map", "[out0]"),
+        *("-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/90000"),
+        *("-c:v", "h264_nvenc"),
+        *("-pix_fmt", "yuv420p"),
+        *("-preset", "p5"),
+        *("-rc", "vbr", "-cq", "23", "-b:v", "0"),
+        *("-maxrate", "3000000", "-bufsize", "6000000"),
+        *("-g", "250"),
+        *("-gpu", "1"),
+        *mp4("90000"),
+        "/w/hd.mp4",
+        *("-map", "[out1]"),
+        *("-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/90000"),
+        *("-c:v", "hevc_nvenc"),
+        *("-pix_fmt", "p010le"),
+        *("-preset", "p2"),
+        *("-rc", "vbr", "-cq", "26.5", "-b:v", "0"),
+        *("-g", "250"),
+        *("-tag:v", "hvc1"),
+        *("-gpu", "1"),
+        *mp4("90000"),
+        "/w/sd.mp4",
+    ]
+
+
+def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
+    chunk = Chunk(
+        time_base=Fraction(1, 90000),
+        seek_seconds=Fraction(2002, 1001),
+        start_pts=360360,
+        end_pts=720720,
+    )
+    argv = video_argv(
+        "ffmpeg", "/in/a.ts", work(chunk=chunk), outputs={"hd": "/w/hd.mp4"}, cpus=1, gpu=None
+    )
+    opened = argv.index("-i")
+    assert argv[: opened + 2] == [
+        *OPENING,
+        *("-threads", "1"),
+        *("-seek_timestamp", "1", "-noaccurate_seek", "-ss", "2.000000"),
+        *("-i", "/in/a.ts"),
+    ]
+    assert filter_graph(work(chunk=chunk), gpu=False) == (
+        "[0:0]settb=1/90000,trim=start_pts=360360:end_pts=720720,setpts=PTS-STARTPTS,"
+        "scale=1280:720,setsar=1,format=yuv420p[out0]"
+    )
+
+
+def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() -> None:
+    tick = Fraction(1, 1000)
+    first = work(chunk=Chunk(time_base=tick, end_pts=4000))
+    last = work(chunk=Chunk(time_base=tick, seek_seconds=Fraction(2), start_pts=4000))
+    assert "settb=1/1000,trim=end_pts=4000,setpts" in filter_graph(first, gpu=False)
+    assert "settb=1/1000,trim=start_pts=4000,setpts" in filter_graph(last, gpu=False)
+    argv = video_argv("ffmpeg", "a", first, outputs={"hd": "o"}, cpus=1, gpu=None)
+    assert "-ss" not in argv
+
+
+def test_fields_are_joined_before_the_cut() -> None:
+    chunk = Chunk(time_base=Fraction(1, 90000), end_pts=9)
+    assert filter_graph(work(interlaced=True, chunk=chunk), gpu=False).startswith(
+        "[0:0]bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=1/90000,trim=end_pts=9,"
+    )
+
+
+def test_colours_are_stated_where_the_source_states_them() -> None:
+    full = Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
+    assert filter_graph(work(color=full), gpu=False).startswith(
+        "[0:0]setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv,"
+    )
+    assert "setparams=range=pc," in filter_graph(work(color=Color(range="pc")), gpu=False)
+    assert "setparams" not in filter_graph(work(), gpu=False)
+
+
+def test_a_reduced_rate_is_made_of_times_from_zero() -> None:
+    ntsc = HD.model_copy(update={"fps": 23.976})
+    reduced = work(OutputWork(rendition=ntsc, width=1280, height=720))
+    assert filter_graph(reduced, gpu=False) == (
+        "[0:0]setpts=PTS-STARTPTS,fps=24000/1001,scale=1280:720,setsar=1,format=yuv420p[out0]"
+    )
+    argv = video_argv("ffmpeg", "a", reduced, outputs={"hd": "o"}, cpus=1, gpu=None)
+    assert argv[argv.index("-g") + 1] == "239"
+
+
+def test_a_crf_off_the_scale_and_a_codec_without_an_encoder_are_refused() -> None:
+    off = HD.model_copy(update={"crf": 60.0})
+    vp9 = HD.model_copy(update={"codec": Codec.VP9})
+    for rendition, gpu in ((off, None), (vp9, 0)):
+        asked = work(OutputWork(rendition=rendition, width=2, height=2))
+        with pytest.raises(InvalidRequest):
+            video_argv("ffmpeg", "a", asked, outputs={"hd": "o"}, cpus=1, gpu=gpu)
+
+
+# ------------------------------------------------------------------------------ sound
+
+
+def test_sound_is_counted_from_the_pictures_first_frame() -> None:
+    asked = AudioWork(
+        stream=2, audio=Audio(), source_channels=6, picture_start=Fraction(1001, 24000)
+    )
+    assert audio_argv("ffmpeg", "/in/a.mkv", asked, output="/w/a.mp4") == [
+        *OPENING,
+        *("-threads", "1"),
+        *("-i", "/in/a.mkv"),
+        "-filter_complex",
+        "[0:2]asetpts=PTS-(1001/24000)/TB,aresample=async=1:first_pts=0,"
+        "aformat=channel_layouts=mono|stereo|3.0|4.0|5.0|5.1|7.1[out]",
+        *("-map", "[out]"),
+        *("-c:a", "aac"),
+        *("-b:a", "128000"),
+        *("-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-f", "mp4", "/w/a.mp4"),
+    ]
+
+
+def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders() -> None:
+    audio = Audio(codec=AudioCodec.OPUS, bitrate=1_024_000, channels=2)
+    asked = AudioWork(stream=0, audio=audio, source_channels=6)
+    argv = audio_argv("ffmpeg", "a", asked, output="o")
+    assert argv[argv.index("-filter_complex") + 1].endswith("aformat=channel_layouts=stereo[out]")
+    assert argv[argv.index("-c:a") + 1] == "libopus"
+    assert argv[argv.index("-b:a") + 1] == "512000"
+
+
+# ------------------------------------------------------------------------------ values
+
+
+def test_work_travels_as_json() -> None:
+    chunk = Chunk(time_base=Fraction(1, 90000), seek_seconds=Fraction(1001, 30000), start_pts=-5)
+    video = work(chunk=chunk, color=Color(primaries="bt709"), interlaced=True)
+    sound = AudioWork(stream=1, audio=Audio(), source_channels=2, picture_start=Fraction(-1, 3))
+    assert VideoWork.model_validate_json(video.model_dump_json()) == video
+    assert AudioWork.model_validate(sound.model_dump(mode="json")) == sound
+    assert sound.model_dump(mode="json")["picture_start"] == "-1/3"
+
+
+def test_a_reduced_rate_is_not_cut_into_chunks() -> None:
+    reduced = OutputWork(rendition=HD.model_copy(update={"fps": 10.0}), width=2, height=2)
+    with pytest.raises(ValidationError, match="made in one chunk"):
+        work(reduced, chunk=Chunk(time_base=Fraction(1, 25), end_pts=9))
+
+
+@pytest.mark.parametrize("word", ["bt709:x=1", "bt709,null", "", "Bt709", "a b", "[x]"])
+def test_a_colour_cannot_carry_a_filter(word: str) -> None:
+    with pytest.raises(ValidationError):
+        Color(primaries=word)
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("0", "0.000000"),
+        ("22/15", "1.466666"),
+        ("-1/3", "-0.333334"),
+        ("7200", "7200.000000"),
+    ],
+)
+def test_a_time_to_seek_to_is_rounded_down(time: str, text: str) -> None:
+    assert seconds(Fraction(time)) == text

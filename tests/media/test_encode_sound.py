@@ -1,0 +1,80 @@
+"""Sound stays with its picture, in layouts that players know."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from ffrtmp_ray.media.encode.audio import audio_argv
+from ffrtmp_ray.media.encode.work import AudioWork
+from ffrtmp_ray.media.spec import Audio, AudioCodec
+from tests.media.encoding import look, run
+
+BEEP = r"aevalsrc=if(between(t\,1\,1.2)\,sin(2*PI*1000*t)\,0):s=48000:d=3"
+"""One second into three seconds of silence."""
+
+
+def first_sound(path: Path) -> Fraction:
+    """When the first beep starts, in seconds on the file's own clock."""
+    with av.open(path) as container:
+        for frame in container.decode(audio=0):
+            samples = np.abs(frame.to_ndarray()).max(axis=0)
+            assert samples.dtype == np.float32, "loudness is measured in floats"
+            (loud,) = np.nonzero(samples > 0.2)
+            if loud.size:
+                assert frame.pts is not None
+                return frame.pts * frame.time_base + Fraction(int(loud[0]), frame.sample_rate)
+    raise AssertionError(f"nothing is heard in {path.name}")
+
+
+@pytest.mark.parametrize("codec", AudioCodec)
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("offset", [0, 0.5, -0.5])
+def test_sound_stays_with_its_picture(
+    codec: AudioCodec, container: str, offset: float, ffmpeg: str, tmp_path: Path
+) -> None:
+    """The sound starts `offset` seconds later than the picture."""
+    clip, out = tmp_path / f"beep.{container}", tmp_path / "sound.mp4"
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=64x64:duration=3")
+    sound = ("-itsoffset", str(offset), "-f", "lavfi", "-i", BEEP, "-map", "0", "-map", "1")
+    encoders = ("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac")
+    run(ffmpeg, "-v", "error", *picture, *sound, *encoders, clip)
+    work = AudioWork(
+        stream=1, audio=Audio(codec=codec), source_channels=1, picture_start=look(clip).times[0]
+    )
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    with av.open(out) as made:
+        assert next(made.decode(audio=0)).pts == 0
+    assert float(first_sound(out)) == pytest.approx(1 + offset, abs=0.010)
+
+
+def test_a_gap_in_the_sound_stays_a_gap(ffmpeg: str, tmp_path: Path) -> None:
+    """Half a second of packets is missing before the beep."""
+    clip, out = tmp_path / "gap.mkv", tmp_path / "sound.mp4"
+    lossy = r"aselect=not(between(t\,0.3\,0.8))"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"{BEEP},{lossy}", "-c:a", "pcm_f32le", clip)
+    work = AudioWork(stream=0, audio=Audio(), source_channels=1)
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    assert float(first_sound(out)) == pytest.approx(1, abs=0.010)
+
+
+@pytest.mark.parametrize("codec", AudioCodec)
+@pytest.mark.parametrize(("channels", "layout"), [(None, "5.1"), (2, "stereo"), (1, "mono")])
+def test_surround_sound_becomes_a_layout_that_players_know(
+    codec: AudioCodec, channels: int | None, layout: str, ffmpeg: str, tmp_path: Path
+) -> None:
+    """AC-3 has its surround speakers at the sides, which Opus and AAC do not."""
+    clip, out = tmp_path / "surround.mkv", tmp_path / "out.mp4"
+    sides = "sine=duration=1:sample_rate=48000,pan=5.1(side)|c0=c0|c1=c0|c4=c0"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", sides, "-c:a", "ac3", clip)
+    with av.open(clip) as container:
+        assert container.streams.audio[0].layout.name == "5.1(side)"
+    audio = Audio(codec=codec, channels=channels, bitrate=1_024_000)
+    work = AudioWork(stream=0, audio=audio, source_channels=6)
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    with av.open(out) as container:
+        assert container.streams.audio[0].layout.name == layout
