@@ -102,10 +102,8 @@ def _promise_room(state: State, task: Task) -> bool:
         )
         if found is not None:
             worker_id, going = found
-            for holder in going:
-                _give_way(state, holder, task)
-            if any(holder.key in state.attempts for holder in going):
-                state.journal.scheduled["preempted"] += 1
+            stopped = [_give_way(state, holder, task) for holder in going]
+            state.journal.scheduled["preempted"] += any(stopped)
             state.promise(task, worker_id, Promise(requirement, _promise_yields_to(claim)))
             _keep_promises(state, worker_id)
             return True
@@ -154,14 +152,20 @@ def _holders(state: State, place: Place, claim: Claim) -> Iterator[Holder]:
             yield Holder(task_id, promise.grant.resources, Standing.PROMISED, rank, 0.0)
 
 
-def _give_way(state: State, holder: Holder, to: Task) -> None:
+def _give_way(state: State, holder: Holder, to: Task) -> bool:
+    """Take a holder's room for another task; returns whether an attempt is to stop for it."""
     if holder.standing is Standing.PROMISED:
         state.unpromise(holder.key)
-        return
+        return False
     attempt = state.attempts[holder.key]
+    if attempt.id in state.journal.new_attempts:  # placed a moment ago: nobody has been told
+        state.retract(attempt)
+        state.journal.scheduled["placed"] -= 1
+        return False
     task = state.tasks[attempt.task_id]
     reason = StopReason.PAUSED
     if holder.standing is Standing.RUNNING:
         reason = StopReason.PREEMPTED
         state.put_task(replace(task, preemptions=task.preemptions + 1))
     state.stop_attempt(attempt, reason, f"{task.name} gave way to {to.id}", "scheduler")
+    return True

@@ -239,6 +239,8 @@ class Places:
         place.used -= attempt.grant.resources
         place.release(attempt.id)
         self._list(attempt.worker_id)
+        if place.promises:
+            self._risen[attempt.worker_id] = None  # no claim finds more, but a promise may be kept
         self._forget_if_empty(attempt.worker_id)
 
     def promise(self, worker_id: WorkerId, task_id: TaskId, promise: Promise) -> None:

@@ -91,7 +91,7 @@ class Scheduler:
             changes=tuple(journal.changes()),
             commands=_commands(state),
             wake_at=state.timers.next_at(),
-            scheduled=dict(journal.scheduled),
+            scheduled=dict(+journal.scheduled),
         )
 
     # ---------------------------------------------------------------- reads

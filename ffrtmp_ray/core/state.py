@@ -301,6 +301,14 @@ class State:
         self.open_attempts[attempt.job_id] += 1
         self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
 
+    def retract(self, attempt: Attempt) -> None:
+        """Undo `place` in the event that it belongs to: of the attempt, no trace remains."""
+        self._release(attempt)
+        del self.journal.attempts[attempt.id]
+        self.journal.new_attempts.remove(attempt.id)
+        task = self.tasks[attempt.task_id]
+        self.put_task(replace(task, state=TaskState.READY, attempts=task.attempts - 1))
+
     def start_attempt(self, attempt: Attempt) -> None:
         attempt = replace(attempt, started_at=self.now)
         self.attempts[attempt.id] = self.journal.attempts[attempt.id] = attempt
@@ -328,16 +336,19 @@ class State:
         if log is not None:
             self.journal.logs[attempt.id] = log
         self.journal.synced[attempt.worker_id] = None
+        self._release(attempt)
+        if attempt.job_id in self.discarding and attempt.job_id not in self.open_attempts:
+            self.discarding.remove(attempt.job_id)
+            self.journal.discards[attempt.job_id] = None
+        return self.tasks[attempt.task_id]
+
+    def _release(self, attempt: Attempt) -> None:
         self.places.release(attempt)
         del self.attempts[attempt.id]
         del self.current[attempt.task_id]
         self.open_attempts[attempt.job_id] -= 1
         if not self.open_attempts[attempt.job_id]:
             del self.open_attempts[attempt.job_id]
-            if attempt.job_id in self.discarding:
-                self.discarding.remove(attempt.job_id)
-                self.journal.discards[attempt.job_id] = None
-        return self.tasks[attempt.task_id]
 
     # ---------------------------------------------------------------- workers
 

@@ -1,0 +1,443 @@
+"""The engine against everything that a farm may do to it, in any order.
+
+Workers obey orders late, repeated, out of order or never; their reports are late, repeated and
+mixed; workers die; schedulers die, also between an event and its commit. After every step all
+invariants hold; in the end, when nothing more goes wrong, every job that can end has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from ffrtmp_ray.core import invariants
+from ffrtmp_ray.core.messages import (
+    CancelRequested,
+    DrainEnded,
+    DrainRequested,
+    Event,
+    JobSubmitted,
+    Outcome,
+    PauseRequested,
+    Report,
+    ResumeRequested,
+    RetryRequested,
+    Sync,
+    TaskStopped,
+    Tick,
+    WorkerJoined,
+    WorkerLost,
+)
+from ffrtmp_ray.core.model import (
+    Attempt,
+    Failure,
+    FailureKind,
+    Job,
+    JobId,
+    JobState,
+    NewTask,
+    Policy,
+    Priority,
+    Queue,
+    Resources,
+    Task,
+    TaskState,
+    WorkerId,
+)
+from ffrtmp_ray.core.scheduler import Scheduler
+from ffrtmp_ray.errors import Conflict, JobNotFound
+from tests.core.farm import PLAN, PUBLISH, cpus, make_job, make_worker, needs
+from tests.core.rows import Rows
+from tests.core.workers import FakeWorker, Order
+
+T = TypeVar("T")
+
+ANY = st.integers(0, 10**6)
+"""Picks one of what there is: see `pick`."""
+POLICY = Policy(max_workers_lost=4, max_preemptions=2, suspend_limit=30.0)
+REQUESTS = {
+    PauseRequested: "paused",
+    ResumeRequested: "resumed",
+    CancelRequested: "canceled",
+}
+CODEC = frozenset({"libx264"})
+KINDS = (
+    make_worker(cpus=2, capabilities=CODEC),
+    make_worker(cpus=4, capabilities=CODEC),
+    make_worker(cpus=8),
+    make_worker(device="gpu0", capacity=Resources(cpus=2, gpus=1), capabilities=CODEC),
+)
+ENCODES = (
+    cpus(4, 2, 1),
+    cpus(2, capabilities=CODEC),
+    cpus(6),
+    needs(Resources(gpus=1), Resources(cpus=4), capabilities=CODEC),
+)
+
+
+def pick(choices: Sequence[T], which: int) -> T:
+    return choices[which % len(choices)]
+
+
+def encodes(count: int, shape: int) -> tuple[NewTask, ...]:
+    """What a plan adds: encodes, audio beside them, and what finishes it all."""
+    chunks = tuple(
+        NewTask(f"encode{n}", "encode", pick(ENCODES, shape), weight=10.0) for n in range(count)
+    )
+    audio = NewTask("audio", "audio", needs(Resources(light_slots=1)))
+    finish = NewTask(
+        "finish",
+        "finish",
+        needs(Resources(light_slots=1)),
+        waits_for=tuple(task.name for task in (*chunks, audio)),
+    )
+    return (*chunks, finish, audio)
+
+
+class Engine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.epoch = 1
+        self.rows = Rows()
+        self.engine = Scheduler(POLICY, self.epoch, now=self.now)
+        self.workers: dict[WorkerId, FakeWorker] = {}
+        self.mail: dict[WorkerId, list[Order]] = {}
+        """Orders under way."""
+        self.revisions: dict[WorkerId, int] = {}
+        self.heard: list[Report] = []
+        """Reports that may come once more."""
+        self.published: set[JobId] = set()
+        self.joined = 0
+
+    # ---------------------------------------------------------------- the scheduler's process
+
+    def send(self, event: Event) -> Outcome:
+        outcome = self.engine.handle(event, self.now)
+        self.rows.commit(outcome.changes)
+        for command in outcome.commands:
+            if isinstance(command, Sync) and command.worker_id in self.workers:
+                self.order(command.worker_id)
+        return outcome
+
+    def order(self, worker_id: WorkerId) -> Order:
+        revision = self.revisions[worker_id] = self.revisions.get(worker_id, 0) + 1
+        order = Order(self.epoch, revision, self.engine.wanted(worker_id))
+        self.mail.setdefault(worker_id, []).append(order)
+        return order
+
+    @rule(which=ANY, forgets=st.booleans())
+    def the_scheduler_restarts(self, which: int, forgets: bool) -> None:
+        """It may have handled a report whose changes it never committed."""
+        reports = self.reports()
+        if forgets and reports:
+            self.engine.handle(pick(reports, which), self.now)
+        self.epoch += 1
+        self.revisions.clear()
+        self.engine = Scheduler(POLICY, self.epoch, self.rows.snapshot(), self.now)
+        self.send(Tick())
+        for worker_id in self.workers:
+            self.order(worker_id)
+        there = {attempt.worker_id for attempt in self.rows.snapshot().attempts}
+        for worker_id in sorted(there | self.rows.workers.keys()):
+            if worker_id not in self.workers:
+                self.send(WorkerLost(worker_id, "it is not known any more"))
+
+    @rule(seconds=st.sampled_from([0.0, 0.3, 5.0, 40.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        self.send(Tick())
+
+    # ---------------------------------------------------------------- callers
+
+    @rule(
+        queue=st.sampled_from(Queue),
+        priority=st.sampled_from(Priority),
+        urgent=st.booleans(),
+        preemptible=st.booleans(),
+        timeout=st.sampled_from([None, None, 20.0]),
+    )
+    def a_job_is_submitted(
+        self,
+        queue: Queue,
+        priority: Priority,
+        urgent: bool,
+        preemptible: bool,
+        timeout: float | None,
+    ) -> None:
+        order = len(self.rows.jobs) + 1
+        job = make_job(
+            f"j{order}",
+            order,
+            queue=queue,
+            priority=priority,
+            urgent=urgent,
+            preemptible=preemptible,
+            timeout_seconds=timeout,
+            max_attempts=2,
+            submitted_at=self.now,
+        )
+        self.send(JobSubmitted(job, (PLAN,)))
+
+    @precondition(lambda self: self.rows.jobs)
+    @rule(which=ANY, request=st.sampled_from(list(REQUESTS)))
+    def a_job_is_paused_resumed_or_canceled(
+        self,
+        which: int,
+        request: type[PauseRequested | ResumeRequested | CancelRequested],
+    ) -> None:
+        job = pick(list(self.rows.jobs.values()), which)
+        try:
+            self.send(request(job.id, "ann"))
+        except JobNotFound:
+            assert job.state.terminal
+        except Conflict:
+            assert request is not ResumeRequested
+            assert any(t.final and not t.state.terminal for t in self.rows.tasks_of(job.id))
+
+    @precondition(lambda self: self.rows.jobs)
+    @rule(which=ANY)
+    def a_job_is_retried(self, which: int) -> None:
+        job = pick(list(self.rows.jobs.values()), which)
+        try:
+            self.send(RetryRequested(job, self.rows.tasks_of(job.id), "ann"))
+        except Conflict:
+            assert job.state not in (JobState.FAILED, JobState.CANCELED)
+
+    @precondition(lambda self: self.rows.workers)
+    @rule(which=ANY, draining=st.booleans())
+    def a_worker_is_drained_or_not(self, which: int, draining: bool) -> None:
+        worker_id = pick(sorted(self.rows.workers), which)
+        self.send(DrainRequested(worker_id) if draining else DrainEnded(worker_id))
+
+    # ---------------------------------------------------------------- workers
+
+    @initialize()
+    def a_first_worker_joins(self) -> None:
+        self.a_worker_joins(1)
+
+    @rule(kind=ANY)
+    def a_worker_joins(self, kind: int) -> None:
+        if len(self.workers) < 4:
+            self.joined += 1
+            worker = make_worker(f"w{self.joined}")
+            like = pick(KINDS, kind)
+            worker = type(worker)(
+                worker.id,
+                worker.node_id,
+                worker.hostname,
+                like.device,
+                like.capacity,
+                like.capabilities,
+            )
+            self.workers[worker.id] = FakeWorker(worker)
+            self.send(WorkerJoined(worker))
+
+    @precondition(lambda self: self.workers)
+    @rule(which=ANY, orderly=st.booleans(), noticed=st.booleans())
+    def a_worker_dies(self, which: int, orderly: bool, noticed: bool) -> None:
+        """What it had not reported is never heard. Nobody may notice before a restart."""
+        worker_id = pick(sorted(self.workers), which)
+        del self.workers[worker_id]
+        self.mail.pop(worker_id, None)
+        if noticed:
+            self.send(WorkerLost(worker_id, "its node is gone", orderly=orderly))
+
+    @precondition(lambda self: any(self.mail.values()))
+    @rule(which=ANY, again=st.booleans())
+    def an_order_arrives(self, which: int, again: bool) -> None:
+        """Any of those under way, and some of them twice."""
+        worker_id = pick(sorted(w for w, orders in self.mail.items() if orders), which)
+        order = pick(self.mail[worker_id], which // 7)
+        self.workers[worker_id].obey(order)
+        if not again:
+            self.mail[worker_id].remove(order)
+
+    @precondition(lambda self: any(self.mail.values()))
+    @rule(which=ANY)
+    def orders_are_lost(self, which: int) -> None:
+        self.mail[pick(sorted(w for w, orders in self.mail.items() if orders), which)].clear()
+
+    @precondition(lambda self: self.workers)
+    @rule(which=ANY)
+    def a_worker_is_told_again(self, which: int) -> None:
+        self.tell(pick(sorted(self.workers), which))
+
+    def tell(self, worker_id: WorkerId) -> None:
+        """What the link to a worker does after an error: the whole order once more, and then
+        the end of all that was ordered to stop before the worker ever heard of it."""
+        worker = self.workers[worker_id]
+        worker.obey(self.order(worker_id))
+        self.mail[worker_id].clear()
+        for attempt in self.engine.attempts_on(worker_id):
+            if attempt.id not in worker.wanted and not worker.has(attempt.id):
+                self.send(TaskStopped(worker_id, attempt.id))
+
+    @precondition(lambda self: self.at_work())
+    @rule(which=ANY, count=st.integers(1, 3), shape=ANY)
+    def a_task_succeeds(self, which: int, count: int, shape: int) -> None:
+        self.succeed(*pick(self.at_work(), which), count, shape)
+
+    def succeed(self, worker: FakeWorker, attempt: Attempt, count: int, shape: int) -> None:
+        spawn: tuple[NewTask, ...] = ()
+        task = self.rows.tasks[attempt.task_id]
+        if task.kind == "plan":
+            spawn = encodes(count, shape)
+        elif task.kind == "finish":
+            spawn = (PUBLISH,)
+        elif task.final:
+            self.published.add(task.job_id)
+        worker.succeed(attempt.id, spawn)
+
+    @precondition(lambda self: self.at_work())
+    @rule(which=ANY, shape=ANY, again=st.booleans())
+    def a_task_has_the_job_planned_anew(self, which: int, shape: int, again: bool) -> None:
+        worker, attempt = pick(self.at_work(), which)
+        if self.rows.tasks[attempt.task_id].kind == "encode":
+            worker.replace(attempt.id, (PLAN,) if again else encodes(1, shape))
+
+    @precondition(lambda self: self.at_work())
+    @rule(which=ANY, kind=st.sampled_from(FailureKind))
+    def a_task_fails(self, which: int, kind: FailureKind) -> None:
+        worker, attempt = pick(self.at_work(), which)
+        worker.fail(attempt.id, Failure(kind, f"it was {kind}"))
+
+    @precondition(lambda self: self.at_work())
+    @rule(which=ANY)
+    def a_worker_gives_a_task_up(self, which: int) -> None:
+        worker, attempt = pick(self.at_work(), which)
+        worker.give_up(attempt.id)
+
+    @precondition(lambda self: self.reports())
+    @rule(which=ANY, acknowledged=st.booleans())
+    def a_report_arrives(self, which: int, acknowledged: bool) -> None:
+        self.hear(pick(self.reports(), which), acknowledged=acknowledged)
+
+    def hear(self, report: Report, *, acknowledged: bool) -> None:
+        self.send(report)
+        self.heard.append(report)
+        if acknowledged:
+            self.workers[report.worker_id].acknowledge(report)
+
+    @precondition(lambda self: self.heard)
+    @rule(which=ANY)
+    def an_old_report_arrives_once_more(self, which: int) -> None:
+        self.send(pick(self.heard, which))
+
+    def reports(self) -> list[Report]:
+        """Those that may arrive next: each attempt's come in their order."""
+        kept = [reports for worker in self.workers.values() for reports in worker.reports.values()]
+        return [reports[0] for reports in kept]
+
+    def at_work(self) -> list[tuple[FakeWorker, Attempt]]:
+        return [
+            (worker, self.rows.attempts[attempt_id])
+            for worker in self.workers.values()
+            for attempt_id, level in worker.running.items()
+            if level == "run"
+        ]
+
+    # ---------------------------------------------------------------- what is always true
+
+    @invariant()
+    def the_invariants_hold(self) -> None:
+        invariants.check(self.engine)
+
+    @invariant()
+    def memory_equals_what_is_committed(self) -> None:
+        unfinished = {j.id: j for j in self.rows.jobs.values() if not j.state.terminal}
+        assert dict(self.engine.jobs) == unfinished
+        assert dict(self.engine.workers) == self.rows.workers
+        for job_id in unfinished:
+            assert self.engine.tasks_of(job_id) == self.rows.tasks_of(job_id)
+        for attempt in self.rows.snapshot().attempts:
+            assert self.engine.attempt_of(attempt.task_id) == attempt
+
+    @invariant()
+    def no_worker_has_more_at_work_than_it_can_take(self) -> None:
+        for worker in self.workers.values():
+            taken = Resources()
+            for attempt_id in worker.running:
+                taken += self.rows.attempts[attempt_id].grant.resources
+            assert taken.within(worker.worker.capacity)
+
+    @invariant()
+    def a_finished_job_has_no_task_that_goes_on(self) -> None:
+        for job in self.rows.jobs.values():
+            states = {task.state for task in self.rows.tasks_of(job.id)}
+            current = {t.state for t in self.rows.tasks_of(job.id) if t.plan == job.plan}
+            if job.state is JobState.COMPLETED:
+                assert current == {TaskState.SUCCEEDED}
+            if job.state.terminal:
+                going_on = {state for state in states if not state.terminal}
+                assert going_on <= {TaskState.STOPPING}
+
+    @invariant()
+    def what_was_published_is_never_canceled(self) -> None:
+        for job_id in self.published:
+            assert self.rows.jobs[job_id].state is not JobState.CANCELED
+
+    # ---------------------------------------------------------------- and what comes of it
+
+    def teardown(self) -> None:
+        """Nothing goes wrong any more: all jobs end that are not paused and that a worker fits."""
+        self.the_dead_are_noticed()
+        for worker_id in sorted(self.rows.workers):
+            self.send(DrainEnded(worker_id))
+        self.run_to_the_end()
+        self.assert_ended(lambda job: not job.held)
+        for job_id in list(self.engine.jobs):
+            self.send(ResumeRequested(job_id, "ann"))
+        self.run_to_the_end()
+        self.assert_ended(lambda _: True)
+        assert not any(worker.running for worker in self.workers.values())
+
+    def the_dead_are_noticed(self) -> None:
+        for worker_id in sorted(self.rows.workers.keys() - self.workers.keys()):
+            self.send(WorkerLost(worker_id, "it was dead"))
+
+    def run_to_the_end(self) -> None:
+        for _ in range(1000):
+            before = (len(self.rows.attempts), len(self.rows.transitions), len(self.heard))
+            for worker_id in sorted(self.workers):
+                self.tell(worker_id)
+            for worker, attempt in self.at_work():
+                self.succeed(worker, attempt, 2, 0)
+            while reports := self.reports():
+                self.hear(reports[0], acknowledged=True)
+            if self.engine.next_wake is not None:
+                self.now = max(self.now, self.engine.next_wake)
+            self.send(Tick())
+            self.check()
+            if before == (len(self.rows.attempts), len(self.rows.transitions), len(self.heard)):
+                return
+        raise AssertionError("the farm does not come to rest")
+
+    def check(self) -> None:
+        self.the_invariants_hold()
+        self.memory_equals_what_is_committed()
+        self.no_worker_has_more_at_work_than_it_can_take()
+
+    def assert_ended(self, concerns: Callable[[Job], bool]) -> None:
+        for job in self.engine.jobs.values():
+            if concerns(job):
+                waiting = [t for t in self.engine.tasks_of(job.id) if t.state is TaskState.READY]
+                assert waiting, f"{job.id} is {job.state}: {self.engine.tasks_of(job.id)}"
+                for task in waiting:
+                    self.assert_nobody_can(task)
+
+    def assert_nobody_can(self, task: Task) -> None:
+        told = self.engine.explain(task.id) or ""
+        assert told.startswith(("no worker has what it needs", "there is no worker")), told
+
+
+TestEngine = Engine.TestCase
