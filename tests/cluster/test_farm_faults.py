@@ -85,9 +85,10 @@ def test_a_paused_job_survives_the_loss_of_its_worker(
 ) -> None:
     job = farm.submit(clip, tmp_path / "out.mp4", SLOW)
     farm.encoding()
+    until(lambda: farm.farm.get(job.id).state == "processing")
     farm.farm.pause(job.id)
     farm.worker().kill()
-    until(lambda: farm.farm.ready().ready and farm.farm.workers()[0].cpus, 60)
+    until(lambda: any(worker.cpus for worker in farm.farm.workers()), 60)
     assert farm.farm.get(job.id).state == "paused"
     assert farm.ffmpegs() == []
     farm.farm.resume(job.id)
