@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,7 +90,7 @@ def test_a_commit_that_cannot_be_written_is_reported_and_leaves_nothing(
     database: Store,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    trouble: Callable[[Store, Path], Iterator[None]],
+    trouble: Callable[[Store, Path], AbstractContextManager[None]],
     message: str,
 ) -> None:
     _wait_briefly_for_locks(database, monkeypatch)

@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from ffrtmp_ray.core.messages import (
     AttemptChanged,
+    Change,
     JobChanged,
     ResultAdded,
     TaskChanged,
@@ -61,7 +62,7 @@ def use_everything(store: SqlStore) -> None:
     store.commit(epoch, [*added(over, task(over), tries[0]), *added(one, task(one), tries[1])])
     waiting = task(one, "finish", waits_for=frozenset({task(one).id}))
     store.commit(epoch, added(job(3), waiting))
-    changed = [JobChanged(one), TaskChanged(task(one)), ResultAdded(task(one).id, {})]
+    changed: list[Change] = [JobChanged(one), TaskChanged(task(one)), ResultAdded(task(one).id, {})]
     store.commit(epoch, [*changed, AttemptChanged(tries[1], log="end")])
     store.commit(epoch, [WorkerChanged(worker(draining=True)), WorkerRemoved("worker-b")])
     store.load()
