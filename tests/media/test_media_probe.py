@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from clips import Clips
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
+from tests.clips import Clips
 
 GIB = 1024**3
 

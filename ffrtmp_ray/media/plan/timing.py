@@ -1,9 +1,8 @@
-"""The one time base of a job's outputs, and times in it. Pure."""
+"""The one time base of a job's outputs. Pure."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import floor
 
 _FINEST = 1_000_000
 """Ticks a second: finer time bases overflow the 32 bits of an MP4 timescale's durations early."""
@@ -22,8 +21,3 @@ def timescale(source: Fraction) -> int:
     while ticks < _COARSEST:
         ticks *= 2
     return ticks
-
-
-def to_ticks(seconds: Fraction, ticks_per_second: int) -> int:
-    """The nearest tick; halves go up, as in av_rescale_q."""
-    return floor(seconds * ticks_per_second + Fraction(1, 2))

@@ -1,0 +1,172 @@
+"""Joining and muxing command lines, and what verification finds wrong."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from ffrtmp_ray.media.package.mux import MuxWork, Part, Sound, concat_listing, mux_argv
+from ffrtmp_ray.media.package.verify import Promise, faults
+from ffrtmp_ray.media.probe.source import AudioStream, Decoded, Source, VideoStream
+from ffrtmp_ray.media.spec import Container
+from tests.clips import Clips
+
+HEAD = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats",
+        "-progress", "pipe:1"]  # fmt: skip
+
+
+def test_a_listing_says_where_each_part_begins() -> None:
+    parts = [
+        Part(Path("/w/it's/0.mp4"), Fraction(10, 3)),
+        Part(Path("/w/1.mp4"), Fraction(4)),
+    ]
+    assert concat_listing(parts) == (
+        "ffconcat version 1.0\n"
+        "file '/w/it'\\''s/0.mp4'\n"
+        "duration 3.333333\n"
+        "file '/w/1.mp4'\n"
+        "duration 4.000000\n"
+    )
+
+
+def test_the_command_line_of_an_mp4_with_sound() -> None:
+    sound = Sound(Path("/w/audio.mp4"), "eng")
+    work = MuxWork(Path("/w/list"), sound, Container.MP4, 12800, Path("/o/.a.part"))
+    assert mux_argv("ffmpeg", work) == [
+        *HEAD,
+        *("-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", "/w/list"),
+        *("-protocol_whitelist", "file", "-f", "mov", "-i", "/w/audio.mp4"),
+        *("-map", "0:v:0", "-map", "1:a:0"),
+        *("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-metadata:s:a:0", "language=eng"),
+        *("-video_track_timescale", "12800", "-movflags", "+faststart"),
+        *("-f", "mp4", "-n", "/o/.a.part"),
+    ]  # fmt: skip
+
+
+def test_the_command_line_of_a_silent_webm() -> None:
+    work = MuxWork(Path("/w/list"), None, Container.WEBM, 16000, Path("/o/.a.part"))
+    assert mux_argv("ffmpeg", work) == [
+        *HEAD,
+        *("-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", "/w/list"),
+        *("-map", "0:v:0"),
+        *("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-f", "webm", "-n", "/o/.a.part"),
+    ]  # fmt: skip
+
+
+def _times(path: Path) -> list[Fraction]:
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        ticks = [frame.pts for frame in container.decode(stream) if frame.pts is not None]
+        return [tick * stream.time_base for tick in ticks]
+
+
+@pytest.mark.parametrize("container", list(Container))
+def test_joined_parts_have_the_times_of_the_whole(
+    container: Container, ffmpeg: str, clips: Clips, tmp_path: Path
+) -> None:
+    """Two chunks as encodes leave them: fragmented MP4 from time zero, cut at a frame's time."""
+    cut = Fraction(24, 25)
+    codec = "libvpx-vp9" if container is Container.WEBM else "libx264"
+    source = clips("vfr.mp4")
+    for number, span in enumerate([f"end={float(cut)}", f"start={float(cut)}"]):
+        argv = [ffmpeg, "-v", "error", "-copyts", "-i", source, "-an", "-c:v", codec]
+        argv += ["-vf", f"trim={span},setpts=PTS-STARTPTS", "-fps_mode", "passthrough"]
+        argv += ["-enc_time_base", "1/12800", "-video_track_timescale", "12800"]
+        argv += ["-movflags", "+frag_keyframe+empty_moov+delay_moov", "-deadline", "realtime"]
+        subprocess.run([*argv, tmp_path / f"{number}.mp4"], check=True)
+    listing = tmp_path / "list"
+    rest = Fraction(51, 25) - cut
+    parts = [Part(tmp_path / "0.mp4", cut), Part(tmp_path / "1.mp4", rest)]
+    listing.write_text(concat_listing(parts))
+    joined = tmp_path / f"joined.{container}"
+    subprocess.run(
+        mux_argv(ffmpeg, MuxWork(listing, None, container, 12800, joined)),
+        check=True,
+        capture_output=True,
+    )
+    made, meant = _times(joined), _times(clips("vfr.mp4"))
+    assert len(made) == len(meant)
+    near = 0 if container is Container.MP4 else Fraction(1, 1000)
+    assert all(abs(one - other) <= near for one, other in zip(made, meant, strict=True))
+
+
+# ------------------------------------------------------------------------------ verification
+
+PROMISE = Promise(
+    container=Container.MP4,
+    codec="h264",
+    width=1280,
+    height=720,
+    frames=50,
+    span=Fraction(49, 25),
+    timescale=12800,
+    audio_codec="aac",
+)
+GOOD = Decoded(frames=48, damaged=0)
+
+
+def _found(*, audio: str | None = "aac", duration: Fraction = Fraction(2), **fields: Any) -> Source:
+    known: dict[str, Any] = {
+        "index": 0,
+        "codec": "h264",
+        "width": 1280,
+        "height": 720,
+        "pixel_format": "yuv420p",
+        "bit_depth": 8,
+        "time_base": Fraction(1, 12800),
+        "frames": 50,
+        "countable": True,
+        "first": Fraction(0),
+        "last": Fraction(49, 25),
+        "end": Fraction(2),
+    }
+    sounds = ()
+    if audio is not None:
+        sounds = (
+            AudioStream(index=1, codec=audio, channels=2, sample_rate=48000, start=Fraction(0)),
+        )
+    return Source(
+        container="mov", bytes=1, duration=duration, video=VideoStream(**(known | fields)),
+        audio=sounds,
+    )  # fmt: skip
+
+
+def test_what_is_as_promised_has_no_faults() -> None:
+    assert faults(PROMISE, _found(), GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "fault"),
+    [
+        (_found(codec="hevc"), "the codec is hevc, not h264"),
+        (_found(width=640), "the size is 640x720, not 1280x720"),
+        (_found(frames=49), "the number of frames is 49, not 50"),
+        (_found(audio=None), "the sound is none, not aac"),
+        (_found(audio="opus"), "the sound is opus, not aac"),
+        (_found(first=Fraction(1, 100)), "the first frame is at 0.010000 s, not at zero"),
+        (_found(last=Fraction(48, 25)), "1.920000 s apart, not 1.960000 s"),
+        (_found(duration=Fraction(1)), "less than its picture"),
+    ],
+)
+def test_every_broken_promise_is_a_fault(found: Source, fault: str) -> None:
+    assert any(fault in each for each in faults(PROMISE, found, GOOD))
+
+
+@pytest.mark.parametrize("decoded", [Decoded(frames=47, damaged=1), Decoded(frames=0, damaged=0)])
+def test_samples_that_do_not_decode_are_a_fault(decoded: Decoded) -> None:
+    assert "damaged" in faults(PROMISE, _found(), decoded)[0]
+
+
+def test_milliseconds_are_close_enough_in_matroska_only() -> None:
+    late = _found(last=Fraction(49, 25) + Fraction(1, 1000))
+    assert faults(PROMISE, late, GOOD)
+    assert not faults(replace(PROMISE, container=Container.MKV), late, GOOD)
