@@ -104,6 +104,13 @@ async def test_a_chatty_process_never_blocks_and_only_the_end_is_kept(program: P
     assert processes.log == end.log
 
 
+async def test_a_pipe_that_somebody_else_holds_does_not_hold_up_the_end(program: Program) -> None:
+    async with asyncio.timeout(10):
+        end = await group().run(program("sleep 60 & echo $! >&2; exit 4"))
+    os.kill(int(end.log), signal.SIGKILL)
+    assert (end.code, end.ending) == (4, Ending.EXITED)
+
+
 async def test_the_log_of_a_group_is_of_all_its_processes(program: Program) -> None:
     processes = group()
     await processes.run(program("echo one >&2"))
@@ -323,14 +330,32 @@ async def test_a_slow_process_that_gets_on_is_left_alone(program: Program) -> No
     assert (end.code, end.ending) == (0, Ending.EXITED)
 
 
+async def test_a_process_that_writes_a_file_without_a_word_is_left_alone(
+    program: Program, tmp_path: Path
+) -> None:
+    """As ffmpeg does when it moves a whole file (`+faststart`)."""
+    target = tmp_path / "file"
+    argv = program(
+        f"printf '{BLOCK}' 1 1; for i in 1 2 3 4 5 6 7 8; do"
+        f" head -c 4000000 /dev/zero >> {target}; sleep 0.2; done"
+    )
+    end = await group(stall=0.7).run(argv)
+    assert (end.code, end.ending) == (0, Ending.EXITED)
+
+
+async def test_words_without_number_are_no_progress(program: Program) -> None:
+    argv = program("while :; do head -c 4000000 /dev/zero >&2; sleep 0.1; done")
+    assert (await group(stall=0.6).run(argv)).ending is Ending.STALLED
+
+
 async def test_the_timeout_is_for_the_whole_attempt(program: Program) -> None:
-    processes = group(timeout=0.8)
+    processes = group(timeout=2)
     argv = program(f"i=0; while :; do i=$((i + 1)); printf '{BLOCK}' $i $i; sleep 0.02; done")
-    assert (await processes.run(program("sleep 0.3"))).ending is Ending.EXITED
+    assert (await processes.run(program("sleep 1.5"))).ending is Ending.EXITED
     started_at = time.monotonic()
     end = await processes.run(argv)
     assert end.ending is Ending.TIMED_OUT
-    assert time.monotonic() - started_at < 0.7
+    assert time.monotonic() - started_at < 1.9
 
 
 async def test_a_stalled_process_deaf_to_sigterm_is_killed(program: Program) -> None:

@@ -1,4 +1,4 @@
-"""The only starter of processes in the product: runs ffmpeg, watches it, says how it ended.
+"""The only starter of ffmpeg: runs it, watches it, says how it ended.
 
-Nothing outside this room creates a process; nothing in it knows what ffmpeg is asked to do.
+Nothing outside this room runs ffmpeg for a job; nothing in it knows what ffmpeg is asked to do.
 """

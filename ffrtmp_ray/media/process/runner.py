@@ -1,6 +1,6 @@
 """Starts ffmpeg and ends it: a process dies with its worker, stalls, is suspended or stopped.
 
-Every process of the product is started here. It decides nothing about media: how an end is to
+Every ffmpeg of the product is started here. It decides nothing about media: how an end is to
 be understood is said in `failures`.
 """
 
@@ -9,22 +9,19 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-import psutil
-
-from ffrtmp_ray.errors import MachineError
+from ffrtmp_ray.media.process.child import Child
 from ffrtmp_ray.media.process.clock import ActiveClock
 from ffrtmp_ray.media.process.guard import guard
 from ffrtmp_ray.media.process.progress import ProcessProgress, ProgressParser
 from ffrtmp_ray.media.process.tail import Tail
 from ffrtmp_ray.media.process.watchdog import Watchdog
 
-_CHUNK = 64 * 1024
-_DRAIN_SECONDS = 1.0
-"""A pipe that is still open so long after its process ended is held by somebody else."""
+LONGEST_LINE = 4096
+"""Bytes of an unfinished line that are kept: a process that writes no lines must not fill the
+memory."""
 
 
 class Ending(StrEnum):
@@ -47,32 +44,45 @@ class Exit:
     """The end of what it wrote to stderr, at most `tail.LOG_BYTES`."""
 
 
-@dataclass(slots=True)
 class _Running:
-    process: asyncio.subprocess.Process
-    watchdog: Watchdog
-    on_progress: Callable[[ProcessProgress], None] | None
-    log: Tail = field(default_factory=Tail)
-    ending: Ending = Ending.EXITED
-    kill_timer: asyncio.TimerHandle | None = None
+    """One process of a group, with what is known of how it goes."""
 
-    def send(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # it ended a moment ago
-            self.process.send_signal(number)
-
-    def tell(self, progress: ProcessProgress) -> None:
-        """Hand on progress; a process whose listener is broken is killed, not left to run on."""
-        if self.on_progress is None:
-            return
-        try:
-            self.on_progress(progress)
-        except Exception:
-            self.send(signal.SIGKILL)
-            raise
+    def __init__(
+        self,
+        stall_seconds: float,
+        clock: ActiveClock,
+        on_progress: Callable[[ProcessProgress], None] | None,
+        group_log: Tail,
+    ) -> None:
+        self.child = Child(self._take_output, self._take_log)
+        self.watchdog = Watchdog(stall_seconds, clock.now())
+        self.log = Tail()
+        self.ending = Ending.EXITED
+        self.kill_timer: asyncio.TimerHandle | None = None
+        self._clock = clock
+        self._on_progress = on_progress
+        self._group_log = group_log
+        self._parser = ProgressParser()
+        self._line = b""
 
     @property
     def is_ending(self) -> bool:
         return self.kill_timer is not None
+
+    def _take_output(self, data: bytes) -> None:
+        *lines, rest = (self._line + data).split(b"\n")
+        self._line = rest[-LONGEST_LINE:]
+        for line in lines:
+            progress = self._parser.feed(line.decode(errors="replace"))
+            if progress is None:
+                continue
+            self.watchdog.observe(progress, self.child.effort(), self._clock.now())
+            if self._on_progress is not None:
+                self._on_progress(progress)
+
+    def _take_log(self, data: bytes) -> None:
+        self.log.add(data)
+        self._group_log.add(data)
 
 
 class ProcessGroup:
@@ -106,7 +116,7 @@ class ProcessGroup:
     @property
     def pids(self) -> tuple[int, ...]:
         """Of the processes that run now."""
-        return tuple(running.process.pid for running in self._running)
+        return tuple(running.child.pid for running in self._running)
 
     @property
     def suspended(self) -> bool:
@@ -120,7 +130,7 @@ class ProcessGroup:
         self._clock.pause()
         for running in self._running:
             if not running.is_ending:
-                running.send(signal.SIGSTOP)
+                running.child.send(signal.SIGSTOP)
 
     def resume(self) -> None:
         if self._stopped or not self.suspended:
@@ -128,7 +138,7 @@ class ProcessGroup:
         self._clock.resume()
         self._active.set()
         for running in self._running:
-            running.send(signal.SIGCONT)
+            running.child.send(signal.SIGCONT)
 
     def stop(self) -> None:
         """End all processes, and start no more: SIGTERM, and SIGKILL after `grace_seconds`.
@@ -156,17 +166,17 @@ class ProcessGroup:
         await self._active.wait()
         if self._stopped:
             return Exit(-signal.SIGTERM, Ending.STOPPED, "")
-        process = await _start((*prefix, *argv))
-        watchdog = Watchdog(self._stall_seconds, self._clock.now())
-        running = _Running(process, watchdog, on_progress)
+        running = _Running(self._stall_seconds, self._clock, on_progress, self._log)
+        await running.child.start((*prefix, *argv))
         self._running.append(running)
+        watch = asyncio.create_task(self._watch(running))
         try:
             self._catch_up(running)
-            return await self._attend(running)
+            code = await running.child.wait()
+            return Exit(code, running.ending, running.log.text)
         finally:
-            if process.returncode is None:
-                running.send(signal.SIGKILL)
-                await process.wait()
+            watch.cancel()
+            await running.child.end()
             if running.kill_timer is not None:
                 running.kill_timer.cancel()
             self._running.remove(running)
@@ -176,47 +186,7 @@ class ProcessGroup:
         if self._stopped:
             self._end(running, Ending.STOPPED)
         elif self.suspended:
-            running.send(signal.SIGSTOP)
-
-    async def _attend(self, running: _Running) -> Exit:
-        """Keep the pipes empty, so that the process never blocks on them, and watch it."""
-        drains = (
-            asyncio.create_task(self._read_progress(running)),
-            asyncio.create_task(self._read_log(running)),
-        )
-        watch = asyncio.create_task(self._watch(running))
-        try:
-            code = await running.process.wait()
-            await asyncio.wait(drains, timeout=_DRAIN_SECONDS)
-        finally:
-            for task in (*drains, watch):
-                task.cancel()
-            await asyncio.gather(*drains, watch, return_exceptions=True)
-        for task in (*drains, watch):
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
-        return Exit(code, running.ending, running.log.text)
-
-    async def _read_progress(self, running: _Running) -> None:
-        stream = running.process.stdout
-        assert stream is not None  # noqa: S101  # a pipe was asked for
-        parser = ProgressParser()
-        rest = b""
-        while data := await stream.read(_CHUNK):
-            *lines, rest = (rest + data).split(b"\n")
-            rest = rest[-_CHUNK:]  # a process that writes no lines must not fill the memory
-            for line in lines:
-                progress = parser.feed(line.decode(errors="replace"))
-                if progress is not None:
-                    running.watchdog.observe(progress, self._clock.now())
-                    running.tell(progress)
-
-    async def _read_log(self, running: _Running) -> None:
-        stream = running.process.stderr
-        assert stream is not None  # noqa: S101  # a pipe was asked for
-        while data := await stream.read(_CHUNK):
-            running.log.add(data)
-            self._log.add(data)
+            running.child.send(signal.SIGSTOP)
 
     async def _watch(self, running: _Running) -> None:
         """End the process when it stalls or the attempt's time is up."""
@@ -225,43 +195,19 @@ class ProcessGroup:
             now = self._clock.now()
             if now >= self._timeout_seconds:
                 return self._end(running, Ending.TIMED_OUT)
-            if running.watchdog.stalled(_cpu_seconds(running.process.pid), now):
+            if running.watchdog.stalled(running.child.effort(), now):
                 return self._end(running, Ending.STALLED)
             await asyncio.sleep(min(running.watchdog.deadline, self._timeout_seconds) - now)
 
     def _end(self, running: _Running, ending: Ending) -> None:
-        if running.process.returncode is not None:
+        if running.child.has_ended:
             return
         if running.ending is not Ending.STOPPED:
             running.ending = ending
         if self.suspended:
-            running.send(signal.SIGKILL)
+            running.child.send(signal.SIGKILL)
         elif not running.is_ending:
-            running.send(signal.SIGTERM)
+            running.child.send(signal.SIGTERM)
             running.kill_timer = asyncio.get_running_loop().call_later(
-                self._grace_seconds, running.send, signal.SIGKILL
+                self._grace_seconds, running.child.send, signal.SIGKILL
             )
-
-
-async def _start(argv: Sequence[str]) -> asyncio.subprocess.Process:
-    try:
-        return await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise MachineError(
-            f"no process can be started: {error.strerror}",
-            remedy="raise the limits on processes, open files and memory of the worker's user",
-        ) from error
-
-
-def _cpu_seconds(pid: int) -> float:
-    """CPU time that the process has used; 0 when it is gone."""
-    try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
-        return 0.0
-    return times.user + times.system
