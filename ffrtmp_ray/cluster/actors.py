@@ -21,6 +21,8 @@ from ray.exceptions import (
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from ffrtmp_ray.cluster.names import NAMESPACE as NAMESPACE
+from ffrtmp_ray.cluster.names import SCHEDULER as SCHEDULER
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.scheduler_actor import SchedulerActor
 from ffrtmp_ray.cluster.slots import Node, Slot
@@ -30,8 +32,6 @@ from ffrtmp_ray.core.model import Worker, WorkerId
 from ffrtmp_ray.errors import SchedulerUnavailable
 from ffrtmp_ray.settings import Settings
 
-NAMESPACE = "ffrtmp"
-SCHEDULER = "scheduler"
 HEALTH = "health"
 """The concurrency group of calls that must be answered while the scheduler is busy."""
 

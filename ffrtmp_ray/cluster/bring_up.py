@@ -20,7 +20,7 @@ from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.settings import Settings
 
 READY_SECONDS = 90.0
-WITHDRAW_SECONDS = 5.5
+WITHDRAW_SECONDS = 5.0
 """For a cluster of our own: what has not ended by then goes with its processes. With the time that
 Ray is given to stop, `ffrtmp down` stays under 10 s."""
 WITHDRAW_JOINED_SECONDS = 30.0

@@ -30,8 +30,9 @@ from ffrtmp_ray.errors import MachineError
 
 OBJECT_STORE_BYTES = 256 * 1024**2
 """Media goes by path, never through Ray's object store, which would else take 30 % of memory."""
-START_SECONDS = 60.0
-STOP_GRACE_SECONDS = 3.0
+START_SECONDS = 120.0
+"""Takes 5 to 10 s; a machine with all its CPUs in use may need many times that."""
+STOP_GRACE_SECONDS = 2.0
 MAX_TEMPORARY_PATH = 9
 """Bytes that the path of a folder for temporary files may have. A socket's has at most 107, and
 HAProxy's takes 98 below it: our folder, one named by Ray's node id of 56 digits, a process id."""
@@ -140,22 +141,13 @@ def stop(
 def is_up(record: ClusterRecord) -> bool:
     """Whether something answers at Ray's address, and, if we started it, whether it is that one."""
     head = record.started
-    if head is not None and not _is_there(head):
+    if head is not None and not processes.is_head(head.pid, head.created):
         return False
     host, _, port = record.address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=1.0):
             return True
     except OSError:
-        return False
-
-
-def _is_there(head: LocalRay) -> bool:
-    try:
-        process = psutil.Process(head.pid)
-        same = abs(process.create_time() - head.created) < processes.SAME_SECONDS
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
         return False
 
 

@@ -23,30 +23,33 @@ system's idea of when it was started moves when the clock is set."""
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """All living processes of the head with that mark, this one apart."""
+    """All living processes that bear that mark."""
     return [
         process
         for process in psutil.process_iter()
-        if process.pid != os.getpid() and _mark_of(process) == mark
+        if _mark_of(process) == mark and _alive(process)
     ]
 
 
 def of_head(mark: str, pid: int, created: float) -> list[psutil.Process]:
-    """The marked ones, and the head's whole tree with them: a child may have been started with an
-    environment of its own."""
-    found = set(marked(mark))
-    try:
-        root = psutil.Process(pid)
-        if abs(root.create_time() - created) < SAME_SECONDS:
-            found.add(root)
-    except psutil.NoSuchProcess:
-        pass
-    for process in tuple(found):
-        try:
-            found.update(process.children(recursive=True))
-        except psutil.NoSuchProcess:
-            continue
-    return sorted((each for each in found if _alive(each)), key=lambda each: each.pid)
+    """The marked ones, the head itself (if that id is still its own), and the whole tree below
+    them: a child may have been started with an environment of its own."""
+    below: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        below.setdefault(process.info["ppid"], []).append(process)
+    found: set[psutil.Process] = set()
+    ahead = [*marked(mark), *_head(pid, created)]
+    while ahead:
+        process = ahead.pop()
+        if process not in found:
+            found.add(process)
+            ahead += below.get(process.pid, [])
+    return [process for process in found if process.pid != os.getpid() and _alive(process)]
+
+
+def is_head(pid: int, created: float) -> bool:
+    """Whether the head lives: a process of that id, and not a later one."""
+    return any(_alive(process) for process in _head(pid, created))
 
 
 def end(
@@ -69,6 +72,14 @@ def end(
             _signal(process.kill)
         _, found = psutil.wait_procs(found, timeout=0.5)
     return found
+
+
+def _head(pid: int, created: float) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process] if abs(process.create_time() - created) < SAME_SECONDS else []
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _union(first: list[psutil.Process], second: list[psutil.Process]) -> list[psutil.Process]:
