@@ -154,8 +154,10 @@ class State:
         self._count_job(self.jobs.pop(job_id), -1)
         del self.tallies[job_id]
         for task_id in self.task_ids.pop(job_id):
+            self._blockers.pop(task_id, None)
+            self._dependents.pop(task_id, None)
             if task_id not in self.current:
-                self._forget_task(task_id)
+                del self.tasks[task_id]
 
     def move_job(self, job: Job, target: JobState, why: str, who: str) -> None:
         """Move a job to another state, or a new one to its first. Raises IllegalTransition."""
@@ -183,7 +185,7 @@ class State:
         if task.state is TaskState.WAITING and (old is None or old.state is not task.state):
             self.watch(task)
         if task.job_id not in self.jobs and task.id not in self.current:
-            self._forget_task(task.id)
+            del self.tasks[task.id]
 
     def hold_task(self, task: Task) -> None:
         """Take a task in, or its new version, without a change of its row."""
@@ -246,11 +248,6 @@ class State:
                 del self._blockers[task_id]
                 why = f"all that {task.name} waited for has succeeded"
                 self.change_task(task, TaskState.READY, why, "scheduler")
-
-    def _forget_task(self, task_id: TaskId) -> None:
-        self.tasks.pop(task_id, None)
-        self._blockers.pop(task_id, None)
-        self._dependents.pop(task_id, None)
 
     # ---------------------------------------------------------------- promises
 

@@ -64,11 +64,8 @@ T = TypeVar("T")
 ANY = st.integers(0, 10**6)
 """Picks one of what there is: see `pick`."""
 POLICY = Policy(max_workers_lost=4, max_preemptions=2, suspend_limit=30.0)
-REQUESTS = {
-    PauseRequested: "paused",
-    ResumeRequested: "resumed",
-    CancelRequested: "canceled",
-}
+MOST_JOBS = 6
+REQUESTS = (PauseRequested, ResumeRequested, CancelRequested)
 CODEC = frozenset({"libx264"})
 KINDS = (
     make_worker(cpus=2, capabilities=CODEC),
@@ -159,12 +156,15 @@ class Engine(RuleBasedStateMachine):
 
     # ---------------------------------------------------------------- callers
 
+    @precondition(lambda self: len(self.engine.jobs) < MOST_JOBS)
     @rule(
         queue=st.sampled_from(Queue),
         priority=st.sampled_from(Priority),
         urgent=st.booleans(),
         preemptible=st.booleans(),
         timeout=st.sampled_from([None, None, 20.0]),
+        count=st.integers(0, 3),
+        shape=ANY,
     )
     def a_job_is_submitted(
         self,
@@ -173,7 +173,10 @@ class Engine(RuleBasedStateMachine):
         urgent: bool,
         preemptible: bool,
         timeout: float | None,
+        count: int,
+        shape: int,
     ) -> None:
+        """It starts with a plan or, to come to the point, with what a plan would add."""
         order = len(self.rows.jobs) + 1
         job = make_job(
             f"j{order}",
@@ -186,10 +189,10 @@ class Engine(RuleBasedStateMachine):
             max_attempts=2,
             submitted_at=self.now,
         )
-        self.send(JobSubmitted(job, (PLAN,)))
+        self.send(JobSubmitted(job, encodes(count, shape) if count else (PLAN,)))
 
     @precondition(lambda self: self.rows.jobs)
-    @rule(which=ANY, request=st.sampled_from(list(REQUESTS)))
+    @rule(which=ANY, request=st.sampled_from(REQUESTS))
     def a_job_is_paused_resumed_or_canceled(
         self,
         which: int,
@@ -203,6 +206,18 @@ class Engine(RuleBasedStateMachine):
         except Conflict:
             assert request is not ResumeRequested
             assert any(t.final and not t.state.terminal for t in self.rows.tasks_of(job.id))
+
+    @precondition(lambda self: self.running_jobs())
+    @rule(which=ANY, arrives=st.booleans())
+    def a_running_job_is_paused(self, which: int, arrives: bool) -> None:
+        self.a_job_is_paused_resumed_or_canceled(
+            list(self.rows.jobs).index(pick(self.running_jobs(), which)), PauseRequested
+        )
+        if arrives:
+            self.all_that_was_sent_arrives()
+
+    def running_jobs(self) -> list[JobId]:
+        return [j.id for j in self.engine.jobs.values() if j.state is JobState.PROCESSING]
 
     @precondition(lambda self: self.rows.jobs)
     @rule(which=ANY)
@@ -221,9 +236,12 @@ class Engine(RuleBasedStateMachine):
 
     # ---------------------------------------------------------------- workers
 
-    @initialize()
-    def a_first_worker_joins(self) -> None:
-        self.a_worker_joins(1)
+    @initialize(kinds=st.lists(ANY, min_size=1, max_size=3), queue=st.sampled_from(Queue))
+    def a_farm_at_work(self, kinds: list[int], queue: Queue) -> None:
+        for kind in kinds:
+            self.a_worker_joins(kind)
+        self.a_job_is_submitted(queue, Priority.MEDIUM, False, True, None, 3, 0)
+        self.the_farm_works(1, 3, 1)
 
     @rule(kind=ANY)
     def a_worker_joins(self, kind: int) -> None:
@@ -242,7 +260,7 @@ class Engine(RuleBasedStateMachine):
             self.workers[worker.id] = FakeWorker(worker)
             self.send(WorkerJoined(worker))
 
-    @precondition(lambda self: self.workers)
+    @precondition(lambda self: len(self.workers) > 1)
     @rule(which=ANY, orderly=st.booleans(), noticed=st.booleans())
     def a_worker_dies(self, which: int, orderly: bool, noticed: bool) -> None:
         """What it had not reported is never heard. Nobody may notice before a restart."""
@@ -346,6 +364,24 @@ class Engine(RuleBasedStateMachine):
             if level == "run"
         ]
 
+    # ---------------------------------------------------------------- and often all goes well
+
+    @rule(rounds=st.integers(1, 3), some=st.integers(0, 3), shape=ANY)
+    def the_farm_works(self, rounds: int, some: int, shape: int) -> None:
+        """Orders and reports arrive, and the first tasks of those at work succeed."""
+        for _ in range(rounds):
+            self.all_that_was_sent_arrives()
+            for worker, attempt in self.at_work()[:some]:
+                self.succeed(worker, attempt, 1 + shape % 3, shape)
+            self.all_that_was_sent_arrives()
+
+    @rule()
+    def all_that_was_sent_arrives(self) -> None:
+        for worker_id in sorted(self.workers):
+            self.tell(worker_id)
+        while reports := self.reports():
+            self.hear(reports[0], acknowledged=True)
+
     # ---------------------------------------------------------------- what is always true
 
     @invariant()
@@ -408,12 +444,7 @@ class Engine(RuleBasedStateMachine):
     def run_to_the_end(self) -> None:
         for _ in range(1000):
             before = (len(self.rows.attempts), len(self.rows.transitions), len(self.heard))
-            for worker_id in sorted(self.workers):
-                self.tell(worker_id)
-            for worker, attempt in self.at_work():
-                self.succeed(worker, attempt, 2, 0)
-            while reports := self.reports():
-                self.hear(reports[0], acknowledged=True)
+            self.the_farm_works(1, 10**6, 1)
             if self.engine.next_wake is not None:
                 self.now = max(self.now, self.engine.next_wake)
             self.send(Tick())
