@@ -1,0 +1,220 @@
+"""The farm as a user starts it: `ffrtmp up`, the HTTP API in HAProxy mode, `ffrtmp down`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+import ffrtmp_ray
+from ffrtmp_ray.client import Client
+from ffrtmp_ray.cluster import record
+from ffrtmp_ray.cluster.driver import Farm
+from ffrtmp_ray.media.spec import JobSpec
+from tests.cluster.farms import QUICK, until
+from tests.cluster.media import frame_times, make_clip
+
+pytestmark = pytest.mark.timeout(300)
+
+FFRTMP = Path(sys.executable).with_name("ffrtmp")
+CLASSES = [(q, p) for q in ("live", "default", "batch") for p in ("high", "medium", "low")]
+"""In the order in which they go first."""
+
+
+@dataclass(frozen=True)
+class HttpFarm:
+    base: str
+    state_dir: Path
+    client: Client
+
+
+def ffrtmp(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(FFRTMP), *arguments], capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="ffhttp"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def farm(root: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator[HttpFarm]:
+    state = root / "state"
+    options = ["--state-dir", str(state), "--root", str(root), "--port"]
+    up = ffrtmp("up", *options, str(unused_tcp_port_factory()), "--cpus", "2", "--json")
+    assert up.returncode == 0, up.stderr
+    base = json.loads(up.stdout)["http"]
+    with Client(base) as client:
+        yield HttpFarm(base, state, client)
+    marks = record.read(state)
+    down = ffrtmp("down", "--state-dir", str(state))
+    assert down.returncode == 0, down.stderr
+    assert marks is not None
+    assert marks.started is not None
+    assert not psutil.pid_exists(marks.started.pid)
+
+
+@pytest.fixture
+def driver(farm: HttpFarm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Farm]:
+    """A driver script's handle on the same farm."""
+    monkeypatch.setenv("FFRTMP_STATE_DIR", str(farm.state_dir))
+    with ffrtmp_ray.connect() as handle:
+        yield handle
+
+
+@pytest.fixture(scope="module")
+def clip(root: Path) -> Path:
+    return make_clip(root / "clip.mp4", seconds=1, size="160x90")
+
+
+def spec(clip: Path, target: Path, **fields: object) -> JobSpec:
+    return JobSpec.model_validate(
+        {"input": str(clip), "output": str(target), "ladder": QUICK, **fields}
+    )
+
+
+def test_a_hundred_jobs_from_twenty_connections_all_complete_once_and_in_order(
+    farm: HttpFarm, driver: Farm, clip: Path, root: Path
+) -> None:
+    folder = root / "hundred"
+    folder.mkdir()
+    (worker,) = driver.workers()
+    driver.drain(worker.id)
+    specs = [
+        spec(clip, folder / f"{number}.mp4", queue=queue, priority=priority)
+        for number, (queue, priority) in enumerate((CLASSES * 12)[:100])
+    ]
+    with ThreadPoolExecutor(20) as connections:
+        jobs = list(connections.map(farm.client.submit, specs))
+    assert len({job.id for job in jobs}) == 100
+    assert all(job.state == "pending" for job in jobs)
+    driver.drain(worker.id, on=False)
+    done = [farm.client.wait(job.id, timeout=200) for job in jobs]
+    assert {job.state for job in done} == {"completed"}
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        f"{number}.mp4" for number in range(100)
+    )
+    for job in done:
+        outcomes = Counter(a.outcome for task in job.tasks for a in task.attempts)
+        del outcomes["preempted"]  # live jobs take the place of others
+        assert outcomes == {"succeeded": len(job.tasks)}
+    rank = {job_class: place for place, job_class in enumerate(CLASSES)}
+    plans = [(job.tasks[0].attempts[0].placed_at, rank[job.queue, job.priority]) for job in done]
+    assert [place for _, place in sorted(plans)] == sorted(place for _, place in plans)
+
+
+def test_the_command_line_submits_waits_and_shows(farm: HttpFarm, clip: Path, root: Path) -> None:
+    target = root / "cli.mp4"
+    server = ["--address", farm.base]
+    submit = ffrtmp("submit", str(clip), str(target), "--preset", "h264-480p", "--wait", *server)
+    assert submit.returncode == 0, submit.stderr
+    assert frame_times(target) == frame_times(clip)
+    jobs = ffrtmp("jobs", "--json", *server)
+    assert target.name in jobs.stdout
+    again = ffrtmp("submit", str(clip), str(target), "--preset", "h264-480p", *server)
+    assert again.returncode == 1
+    assert "already" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "where"),
+    [
+        ({"input": "/nosuch/file.mp4"}, 422, "input"),
+        ({"output": "/etc/out.mp4"}, 422, "output"),
+        ({"preset": "nosuch", "ladder": None}, 422, "preset"),
+        ({"priority": "highest"}, 422, "priority"),
+    ],
+)
+def test_bad_requests_say_where_and_what_would_be_right(
+    farm: HttpFarm, clip: Path, root: Path, fields: dict[str, object], status: int, where: str
+) -> None:
+    body = spec(clip, root / "bad.mp4").model_dump(mode="json") | fields
+    answer = httpx.post(f"{farm.base}/jobs", json=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert where in answer.text
+
+
+def test_metrics_come_out_at_both_ends(farm: HttpFarm) -> None:
+    names = {
+        family.name
+        for family in text_string_to_metric_families(httpx.get(f"{farm.base}/metrics").text)
+    }
+    expected = {
+        "ffrtmp_jobs",
+        "ffrtmp_active_jobs",
+        "ffrtmp_queue_length",
+        "ffrtmp_job_duration_seconds",
+        "ffrtmp_schedule_attempts",
+        "ffrtmp_worker_cpu_usage",
+        "ffrtmp_worker_memory_bytes",
+        "ffrtmp_worker_active_jobs",
+        "ffrtmp_worker_heartbeats",
+    }
+    assert expected <= names
+    found = record.read(farm.state_dir)
+    assert found is not None
+    assert found.metrics is not None
+    export = found.metrics
+    until(lambda: "ray_ffrtmp_jobs_total{" in httpx.get(export).text)
+
+
+def test_health_ready_and_documents_answer(farm: HttpFarm) -> None:
+    assert httpx.get(f"{farm.base}/health").status_code == 200
+    ready = httpx.get(f"{farm.base}/ready")
+    assert ready.status_code == 200
+    assert ready.json()["workers"] == 1
+    assert "/jobs" in httpx.get(f"{farm.base}/openapi.json").json()["paths"]
+
+
+def test_up_again_keeps_what_runs(farm: HttpFarm, clip: Path, root: Path) -> None:
+    before = httpx.get(f"{farm.base}/ready").json()["epoch"]
+    port = farm.base.rpartition(":")[2]
+    options = ["--state-dir", str(farm.state_dir), "--root", str(root), "--port", port]
+    assert ffrtmp("up", *options).returncode == 0
+    assert httpx.get(f"{farm.base}/ready").json()["epoch"] == before
+    os.environ["FFRTMP_STALL_SECONDS"] = "50"
+    try:
+        assert ffrtmp("up", *options).returncode == 0
+    finally:
+        del os.environ["FFRTMP_STALL_SECONDS"]
+    assert httpx.get(f"{farm.base}/ready").json()["epoch"] == before + 1
+
+
+def test_down_is_quick_and_jobs_go_on_at_the_next_up(
+    root: Path, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    state = root / "again"
+    port = str(unused_tcp_port_factory())
+    options = ["--state-dir", str(state), "--root", str(root), "--port", port, "--cpus", "2"]
+    long = make_clip(root / "long.mp4", seconds=20, size="640x360")
+    assert ffrtmp("up", *options).returncode == 0
+    with Client(f"http://127.0.0.1:{port}") as client:
+        job = client.submit(spec(long, root / "went-on.mp4"))
+        until(lambda: client.job(job.id).state == "processing")
+        began = time.monotonic()
+        assert ffrtmp("down", "--state-dir", str(state)).returncode == 0
+        assert time.monotonic() - began < 10
+        assert ffrtmp("up", *options).returncode == 0
+        done = client.wait(job.id, timeout=120)
+        assert done.state == "completed"
+    assert ffrtmp("down", "--state-dir", str(state)).returncode == 0
