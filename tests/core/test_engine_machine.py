@@ -7,9 +7,11 @@ invariants hold; in the end, when nothing more goes wrong, every job that can en
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -471,4 +473,14 @@ class Engine(RuleBasedStateMachine):
         assert told.startswith(("no worker has what it needs", "there is no worker")), told
 
 
+QUICK = settings(
+    max_examples=300,
+    stateful_step_count=60,
+    deadline=None,  # the machine is shared: a slow step is no failure
+    suppress_health_check=(HealthCheck.too_slow, HealthCheck.filter_too_much),
+)
+THOROUGH = settings(QUICK, max_examples=5000)
+"""For a change of the engine: takes minutes, and finds more."""
+
 TestEngine = Engine.TestCase
+TestEngine.settings = THOROUGH if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else QUICK
