@@ -60,7 +60,8 @@ class Rendition(SpecModel):
     """Pixels; the width follows from the picture's shape. None keeps the source's size, rounded
     down to even numbers. A source that is smaller is never enlarged."""
     crf: float = Field(ge=0, le=63)
-    """Constant rate factor, on the codec's own scale (x264, x265: 0 to 51; SVT-AV1, VP9: 0 to 63)."""
+    """Constant rate factor, on the codec's own scale: 0 to 51 for x264 and x265, to 63 for SVT-AV1
+    and VP9."""
     max_bitrate: int | None = Field(default=None, ge=10_000, le=1_000_000_000)
     """Bits per second over any two seconds."""
     fps: float | None = Field(default=None, gt=0, le=240)

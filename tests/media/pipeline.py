@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from ffrtmp_ray.core.model import Document, NewTask
-from ffrtmp_ray.media.assignment import Assignment, Ended, Succeeded
+from ffrtmp_ray.core.model import Document, FailureKind, NewTask
+from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Succeeded
 from ffrtmp_ray.media.plan import check_spec, first_task
 from ffrtmp_ray.media.presets import resolve
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.media.spec import Codec, Effort, JobSpec, Ladder, Rendition
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
+from tests.support.waiting import until
 
 
 @dataclass
@@ -48,8 +52,8 @@ def assignment(
     )
 
 
-async def run_job(spec: JobSpec, toolbox: Toolbox, *, until: str = "publish") -> Outcome:
-    """Run a job's tasks until one does not succeed, or the one named `until` has."""
+async def run_job(spec: JobSpec, toolbox: Toolbox, *, up_to: str = "publish") -> Outcome:
+    """Run a job's tasks until one does not succeed, or the one named `up_to` has."""
     resolved = resolve(spec)
     check_spec(resolved)
     waiting = [first_task(resolved, toolbox.settings)]
@@ -60,7 +64,54 @@ async def run_job(spec: JobSpec, toolbox: Toolbox, *, until: str = "publish") ->
         run = TaskRun(assignment(task, outcome.results), toolbox)
         ended = await run.run()
         outcome.ended[task.name], outcome.logs[task.name] = ended, run.log
-        if not isinstance(ended, Succeeded) or task.name == until:
+        if not isinstance(ended, Succeeded) or task.name == up_to:
             break
         waiting += ended.spawn
     return outcome
+
+
+def rendition(name: str = "a", **fields: Any) -> Rendition:
+    known = {"name": name, "codec": Codec.H264, "crf": 30, "effort": Effort.FAST}
+    return Rendition(**(known | fields))
+
+
+def spec(clip: Path, output: Path, *renditions: Rendition, **fields: Any) -> JobSpec:
+    ladder = Ladder(renditions=renditions or (rendition(),), **fields)
+    return JobSpec(input=str(clip), output=str(output), ladder=ladder)
+
+
+async def tasks_of(spec: JobSpec, toolbox: Toolbox) -> dict[str, NewTask]:
+    """The tasks that a job's plan spawns."""
+    plan = first_task(resolve(spec), toolbox.settings)
+    ended = await TaskRun(assignment(plan, {}), toolbox).run()
+    assert isinstance(ended, Succeeded), ended
+    return {task.name: task for task in ended.spawn}
+
+
+def failure_of(ended: Ended) -> tuple[FailureKind, str]:
+    assert isinstance(ended, Failed), ended
+    return ended.failure.kind, ended.failure.reason
+
+
+def assert_published(outcome: Outcome, *paths: Path) -> Sequence[dict[str, Any]]:
+    assert isinstance(outcome.last, Succeeded), (outcome.last, outcome.logs)
+    outputs: list[dict[str, Any]] = outcome.last.result["outputs"]
+    assert [output["path"] for output in outputs] == [str(path) for path in paths]
+    for output in outputs:
+        assert Path(output["path"]).stat().st_size == output["bytes"]
+    return outputs
+
+
+def listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+def assert_nothing_left(toolbox: Toolbox, out: Path, *published: Path) -> None:
+    assert listed(out) == sorted(published)
+    workspace = toolbox.workspace.root
+    assert not workspace.exists() or list(workspace.iterdir()) == []
+
+
+async def eventually(condition: Callable[[], Any]) -> None:
+    """Leaves the event loop to what is waited for."""
+    await asyncio.to_thread(until, condition)

@@ -1,0 +1,1 @@
+"""From encoded chunks to whole files: joined, muxed and verified. Encodes nothing."""

@@ -61,6 +61,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return _failure(FailureKind.BAD_INPUT, f"the file is damaged: {error}")
     except OSError as error:
         return _failure(FailureKind.CRASHED, f"the file cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001  # a file that confuses us costs one answer only
+        return _failure(FailureKind.CRASHED, f"the file is not understood: {error!r}")
 
 
 def _failure(kind: FailureKind, reason: str) -> dict[str, Any]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import av
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.probe.open import Refusal, opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount
 
 SAMPLE_FRAMES = 24
@@ -29,13 +27,12 @@ def count(path: Path) -> FrameCount:
         times: list[int] = []
         frames = damaged = 0
         for packet in container.demux(stream):
-            try:
-                decoded = packet.decode()
-            except av.FFmpegError:
+            shown = decoded(packet)
+            if shown is None:
                 damaged += 1
                 continue
-            frames += len(decoded)
-            times.extend(frame.pts for frame in decoded if frame.pts is not None)
+            frames += len(shown)
+            times.extend(frame.pts for frame in shown if frame.pts is not None)
         if not times:
             raise Refusal(
                 FailureKind.BAD_INPUT, f"the video of {path.name} is damaged: no frame decodes"
@@ -71,13 +68,12 @@ def _decode_some(container: InputContainer, stream: VideoStream) -> tuple[int, i
     """Frames and failed packets from here on, until there are SAMPLE_FRAMES of them."""
     good = bad = 0
     for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
+        frames = decoded(packet)
+        if frames is None:
             bad += 1
         else:
-            good += sum(isinstance(frame, VideoFrame) and not frame.is_corrupt for frame in frames)
-            bad += sum(isinstance(frame, VideoFrame) and frame.is_corrupt for frame in frames)
+            corrupt = sum(frame.is_corrupt for frame in frames)
+            good, bad = good + len(frames) - corrupt, bad + corrupt
         if good + bad >= SAMPLE_FRAMES:
             break
     return good, bad

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream as AvVideoStream
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.encode.work import Color
-from ffrtmp_ray.media.probe.open import Refusal, opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 
@@ -80,12 +80,9 @@ def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) ->
     tried = 0
     for packet in container.demux(stream):
         tried += packet.size > 0
-        try:
-            for frame in packet.decode():
-                if isinstance(frame, VideoFrame):
-                    return frame
-        except av.FFmpegError:
-            pass  # a stream may begin in the middle of something: what counts is the next frame
+        # a stream may begin in the middle of something: what counts is the next frame
+        if frames := decoded(packet):
+            return frames[0]
         if tried >= _FIRST_PACKETS:
             break
     raise Refusal(

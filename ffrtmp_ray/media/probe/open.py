@@ -12,11 +12,16 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import OPEN_OPTIONS
+
+_THREADS = 2
+"""Of one decoder: looking into files has no CPUs of its own, and each thread holds frames."""
 
 
 class Refusal(Exception):  # never leaves the child: it is answered as a Failure value
@@ -54,7 +59,20 @@ def picture_of(container: InputContainer, name: str) -> VideoStream:
         raise Refusal(
             FailureKind.UNSUPPORTED, f"the video of {name} is of a kind that cannot be decoded"
         )
+    stream.codec_context.thread_count = _THREADS
     return stream
+
+
+def decoded(packet: Packet[VideoStream]) -> list[VideoFrame] | None:
+    """The frames that a packet of video gives (often later ones than its own); None when it is
+    damaged. Raises MemoryError."""
+    try:
+        frames = packet.decode()
+    except MemoryError:  # libav's is one of the errors below, too
+        raise
+    except av.FFmpegError:
+        return None
+    return frames
 
 
 def time_base_of(stream: VideoStream) -> Fraction:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +26,7 @@ PUBLISH_NAME = "publish"
 async def run(step: Step) -> Ended:
     work = FinishPayload.model_validate(step.assignment.payload)
     folder = await step.make_folder()
-    staged = await asyncio.to_thread(_stage, step, work, folder)
+    staged = await step.in_thread(_stage, step, work, folder)
     outputs = []
     for number, file in enumerate(work.files):
         chunks = _chunks(step.assignment.results, work, file)
@@ -77,7 +76,7 @@ async def _mux(
         Part(workspace.absolute(chunk.path), duration)
         for chunk, duration in zip(chunks, work.chunks, strict=True)
     ]
-    await asyncio.to_thread(listing.write_text, concat_listing(parts), encoding="utf-8")
+    await step.in_thread(listing.write_text, concat_listing(parts), "utf-8")
     sound = None
     if work.audio_codec is not None:
         audio = workspace.absolute(step.assignment.results[AUDIO_NAME]["path"])

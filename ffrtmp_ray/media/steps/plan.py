@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
@@ -18,10 +18,9 @@ async def run(step: Step) -> Ended:
     work = PlanPayload.model_validate(step.assignment.payload)
     settings = step.toolbox.settings
     kind = output_kind(work.output, work.ladder)
-    path = await asyncio.to_thread(check_input, work.input, settings.input_roots)
-    target = await asyncio.to_thread(
-        check_output, work.output, settings.output_roots, folder=kind.folder
-    )
+    path = await step.in_thread(check_input, work.input, settings.input_roots)
+    check = partial(check_output, folder=kind.folder)
+    target = await step.in_thread(check, work.output, settings.output_roots)
     source = await step.toolbox.prober.probe(path)
     if isinstance(source, Failure):
         return Failed(source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
@@ -14,7 +13,7 @@ from ffrtmp_ray.storage.publish import Publication, publish, remove_stale
 
 async def run(step: Step) -> Ended:
     work = PublishPayload.model_validate(step.assignment.payload)
-    return await asyncio.to_thread(_publish, step, work)
+    return await step.in_thread(_publish, step, work)
 
 
 def _publish(step: Step, work: PublishPayload) -> Ended:

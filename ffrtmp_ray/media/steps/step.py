@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ffrtmp_ray.core.model import Progress
 from ffrtmp_ray.media.assignment import Assignment, Failed, Stopped
@@ -12,6 +13,8 @@ from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.process.runner import Ending, ProcessGroup
 from ffrtmp_ray.media.toolbox import Toolbox
+
+_Result = TypeVar("_Result")
 
 
 class Step:
@@ -31,9 +34,18 @@ class Step:
 
     async def make_folder(self) -> Path:
         """The attempt's own folder in the workspace, empty."""
-        return await asyncio.to_thread(
-            self.toolbox.workspace.make, self.assignment.job_id, self.assignment.attempt_id
-        )
+        make = self.toolbox.workspace.make
+        return await self.in_thread(make, self.assignment.job_id, self.assignment.attempt_id)
+
+    async def in_thread(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
+        """Call what may block. When this is canceled it still waits for the call to return, so
+        that whoever clears up afterwards finds all that it has made."""
+        call = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+        try:
+            return await asyncio.shield(call)
+        except asyncio.CancelledError:
+            await asyncio.wait({call})
+            raise
 
     async def ffmpeg(
         self, argv: Sequence[str], fraction: Callable[[ProcessProgress], float]

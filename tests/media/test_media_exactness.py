@@ -1,0 +1,121 @@
+"""No frame is lost in an encode without anybody noticing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.assignment import Ended, Replaced, Succeeded
+from ffrtmp_ray.media.plan import first_task
+from ffrtmp_ray.media.plan.payloads import EncodePayload, PlanPayload
+from ffrtmp_ray.media.presets import resolve
+from ffrtmp_ray.media.steps import encode
+from ffrtmp_ray.media.tasks import TaskRun
+from ffrtmp_ray.media.toolbox import Toolbox
+from tests.clips import Clips
+from tests.media.pipeline import (
+    assert_nothing_left,
+    assignment,
+    failure_of,
+    run_job,
+    spec,
+    tasks_of,
+)
+
+# ------------------------------------------------------------------------------ exactness
+
+
+async def _encode(
+    toolbox: Toolbox, clip: Path, out: Path, change: Callable[[EncodePayload], EncodePayload]
+) -> Ended:
+    task = (await tasks_of(spec(clip, out / "a.mp4"), toolbox))["encode0"]
+    payload = change(EncodePayload.model_validate(task.payload))
+    changed = replace(task, payload=payload.model_dump(mode="json"))
+    return await TaskRun(assignment(changed, {}), toolbox).run()
+
+
+async def test_an_encode_says_what_it_has_made(toolbox: Toolbox, clips: Clips, out: Path) -> None:
+    ended = await _encode(toolbox, clips("silent.mp4"), out, lambda payload: payload)
+    assert isinstance(ended, Succeeded)
+    made = ended.result["files"]["a"]
+    assert made["path"] == "job/job-encode0-1-1/a.mp4"
+    assert made["frames"] == 50
+    assert len(made["extradata"]) == 64
+    assert ended.result["ffmpeg"]
+
+
+async def test_packets_that_are_no_frames_are_recounted_by_decoding(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    ended = await _encode(
+        toolbox,
+        clips("silent.mp4"),
+        out,
+        lambda payload: payload.model_copy(update={"frames": payload.frames + 1}),
+    )
+    assert isinstance(ended, Succeeded)
+    (warning,) = ended.result["warnings"]
+    assert "51 packets" in warning
+    assert "50 frames" in warning
+
+
+async def test_an_inexact_chunk_has_the_job_planned_anew_as_a_whole(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    plan = first_task(resolve(spec(clips("silent.mp4"), out / "a.mp4")), toolbox.settings)
+    whole = PlanPayload.model_validate(plan.payload).model_copy(update={"whole": True})
+    ended = await _encode(
+        toolbox,
+        clips("silent.mp4"),
+        out,
+        lambda payload: payload.model_copy(
+            update={"frames": payload.frames + 1, "otherwise": whole}
+        ),
+    )
+    assert isinstance(ended, Replaced)
+    assert "50 frames were made of 51" in ended.reason
+    (spawned,) = ended.spawn
+    assert (spawned.name, spawned.kind) == ("plan", "plan")
+    assert PlanPayload.model_validate(spawned.payload) == whole
+    assert toolbox.workspace.attempts("job") == frozenset()
+
+
+async def test_frames_that_are_lost_in_encoding_are_no_success(
+    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = encode.video_argv
+
+    def lossy(*args: Any, **options: Any) -> list[str]:
+        *argv, output = build(*args, **options)
+        return [*argv, "-frames:v", "40", output]
+
+    monkeypatch.setattr(encode, "video_argv", lossy)
+    ended = await _encode(toolbox, clips("silent.mp4"), out, lambda payload: payload)
+    kind, reason = failure_of(ended)
+    assert kind is FailureKind.INEXACT
+    assert "40 frames were made of 50" in reason
+    assert toolbox.workspace.attempts("job") == frozenset()
+
+
+def _scratched(clip: Path, to: Path, *, start: int, length: int) -> Path:
+    content = bytearray(clip.read_bytes())
+    begin = content.index(b"mdat") + start
+    content[begin : begin + length] = bytes(length)
+    to.write_bytes(content)
+    return to
+
+
+async def test_a_badly_damaged_source_fails_and_says_so(
+    toolbox: Toolbox, clips: Clips, out: Path, tmp_path: Path
+) -> None:
+    clip = _scratched(clips("silent.mp4"), tmp_path / "bad.mp4", start=9_000, length=30_000)
+    outcome = await run_job(spec(clip, out / "a.mp4"), toolbox)
+    kind, reason = failure_of(outcome.last)
+    assert kind is FailureKind.BAD_INPUT
+    assert "damaged" in reason
+    assert_nothing_left(toolbox, out)
