@@ -84,7 +84,8 @@ def make_job(job_id: JobId = "job", order: int = 1, **fields: object) -> Job:
         submitted_at=0.0,
         order=order,
     )
-    return replace(job, **fields)  # type: ignore[arg-type]  # fields of Job, by name
+    job = replace(job, **fields)  # type: ignore[arg-type]  # fields of Job, by name
+    return replace(job, queue=Queue(job.queue), priority=Priority(job.priority))
 
 
 def make_worker(worker_id: str = "w1", cpus: int = 4, **fields: object) -> Worker:
@@ -206,6 +207,11 @@ class Farm:
 
     def job(self, job_id: JobId = "job") -> Job:
         return self.rows.jobs[job_id]
+
+    def failure(self, job_id: JobId = "job") -> Failure:
+        failure = self.job(job_id).failure
+        assert failure is not None, f"{job_id} has not failed"
+        return failure
 
     def task(self, task_id: str) -> Task:
         return self.rows.tasks[task_id]
