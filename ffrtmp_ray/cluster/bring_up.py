@@ -20,7 +20,7 @@ from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.settings import Settings
 
 READY_SECONDS = 90.0
-WITHDRAW_SECONDS = 5.0
+WITHDRAW_SECONDS = 4.5
 """For a cluster of our own: what has not ended by then goes with its processes. With the time that
 Ray is given to stop, `ffrtmp down` stays under 10 s."""
 WITHDRAW_JOINED_SECONDS = 30.0
@@ -110,7 +110,13 @@ def _started(settings: Settings, head: Head, say: Say) -> ClusterRecord:
 
 def _joined(settings: Settings, address: str) -> ClusterRecord:
     """Written before anything is put there, so that `take_down` finds it whatever happens."""
+    if address == "auto":
+        address = ray_environment.running_address()
     record = ClusterRecord(address)
+    if not local_ray.is_up(record):
+        raise MachineError(
+            f"nothing answers at {address}", remedy="give the address that `ray start` has printed"
+        )
     records.write(settings.state_dir, record)
     return record
 

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from ffrtmp_ray.cluster import local_ports, processes
+from ffrtmp_ray.cluster import local_ports, processes, ray_environment
 from ffrtmp_ray.cluster.haproxy_wrapper import write_wrapper
 from ffrtmp_ray.cluster.ray_environment import SYSTEM_CONFIG, head_environment
 from ffrtmp_ray.cluster.record import ClusterRecord, LocalRay, Ports, is_loopback
@@ -32,7 +31,8 @@ OBJECT_STORE_BYTES = 256 * 1024**2
 """Media goes by path, never through Ray's object store, which would else take 30 % of memory."""
 START_SECONDS = 120.0
 """Takes 5 to 10 s; a machine with all its CPUs in use may need many times that."""
-STOP_GRACE_SECONDS = 2.0
+STOP_GRACE_SECONDS = 1.0
+"""What is worth an orderly end has had it by then; for Ray, killing is as good."""
 MAX_TEMPORARY_PATH = 9
 """Bytes that the path of a folder for temporary files may have. A socket's has at most 107, and
 HAProxy's takes 98 below it: our folder, one named by Ray's node id of 56 digits, a process id."""
@@ -144,11 +144,7 @@ def is_up(record: ClusterRecord) -> bool:
     if head is not None and not processes.is_head(head.pid, head.created):
         return False
     host, _, port = record.address.rpartition(":")
-    try:
-        with socket.create_connection((host, int(port)), timeout=1.0):
-            return True
-    except OSError:
-        return False
+    return ray_environment.answers(host, int(port))
 
 
 def temporary_folder() -> Path:

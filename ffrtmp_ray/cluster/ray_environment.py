@@ -7,11 +7,13 @@ reads them when it is imported, so nothing here imports Ray.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ffrtmp_ray.cluster.record import ClusterRecord, Ports
+from ffrtmp_ray.cluster.record import ClusterRecord, Ports, is_loopback
+from ffrtmp_ray.errors import MachineError
 
 MARK = "FFRTMP_CLUSTER_MARK"
 """Holds `LocalRay.mark`."""
@@ -90,11 +92,57 @@ def enter(record: ClusterRecord) -> None:
     wanted = {**SERVE, "RAY_USAGE_STATS_ENABLED": "0"}
     if record.started is not None:
         wanted[AUTH_MODE] = "disabled"
-    if record.loopback:
+    loopback = record.loopback or only_on_loopback(record.address)
+    if loopback:
         wanted |= LOOPBACK
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
     constants = sys.modules.get("ray._private.ray_constants")
-    if record.loopback and constants is not None:
+    if loopback and constants is not None:
         # A driver script that has imported Ray before us: what Ray has read, it has read.
         vars(constants)["ENABLE_RAY_CLUSTER"] = False
+
+
+def only_on_loopback(address: str) -> bool:
+    """Whether the Ray at `address` is one that the network does not reach.
+
+    Ray turns 127.0.0.1 into the machine's outer address unless it is told not to, and waits there
+    for minutes in vain if the cluster is not to be found by it.
+    """
+    host, _, port = address.rpartition(":")
+    return is_loopback(host) and not answers(_outer_address(), int(port))
+
+
+def running_address() -> str:
+    """What Ray takes `auto` for: RAY_ADDRESS, else the last `ray start` on this machine.
+
+    Raises MachineError when there is neither.
+    """
+    note = Path(os.environ.get("RAY_TMPDIR", "/tmp")) / "ray" / "ray_current_cluster"  # noqa: S108 - Ray's own place
+    named = os.environ.get("RAY_ADDRESS")
+    try:
+        return named or note.read_text().strip()
+    except OSError as error:
+        raise MachineError(
+            "no Ray is known on this machine",
+            remedy="give the address that `ray start` has printed, or none to start one",
+        ) from error
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _outer_address() -> str:
+    """The one that Ray would take: from which the internet would be reached. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("8.8.8.8", 80))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
