@@ -53,6 +53,7 @@ RECIPES: dict[str, Recipe] = {
         *_lavfi(PICTURE, SOUND),
         *("-vf", "select='not(mod(n,3))+lt(n,20)'", "-fps_mode", "passthrough", *X264, *AAC),
     ),
+    "telephone.mp4": _recipe("sound of 8 kHz", *_lavfi(PICTURE, SOUND), *X264, *AAC, "-ar", "8000"),
     "late-sound.mp4": _recipe(
         "the sound starts half a second late",
         *_lavfi(PICTURE),

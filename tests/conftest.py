@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # tests share `clips` without being a package
-
-from clips import Clips
+from tests.clips import Clips
 
 _MEDIA_VARIABLE = "FFRTMP_TEST_MEDIA"
 _MEDIA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "media"

@@ -255,6 +255,8 @@ class AudioEncoder:
     """The channel layouts that players know, the one of n channels in place n - 1. A source's own
     layout that is not among them becomes the nearest one."""
     max_bitrate_per_channel: int
+    sample_rate: int | None = None
+    """Samples a second that it is given; None: the source's own, or the nearest that it has."""
 
 
 AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
@@ -270,5 +272,8 @@ AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
         name="libopus",
         layouts=("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"),  # RFC 7845, 5.1.1.2
         max_bitrate_per_channel=256_000,  # libopus refuses more
+        # its clock in every container (RFC 7845, 4.2): MP4 counts in the encoder's rate, and the
+        # Matroska muxer shifts all streams by a priming that is no whole number of those ticks
+        sample_rate=48_000,
     ),
 }

@@ -266,7 +266,9 @@ def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders(
     audio = Audio(codec=AudioCodec.OPUS, bitrate=1_024_000, channels=2)
     asked = AudioWork(stream=0, audio=audio, source_channels=6)
     argv = audio_argv("ffmpeg", "a", asked, output="o")
-    assert argv[argv.index("-filter_complex") + 1].endswith("aformat=channel_layouts=stereo[out]")
+    assert argv[argv.index("-filter_complex") + 1].endswith(
+        "aformat=channel_layouts=stereo:sample_rates=48000[out]"
+    )
     assert argv[argv.index("-c:a") + 1] == "libopus"
     assert argv[argv.index("-b:a") + 1] == "512000"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import Clips
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.encode.video import video_argv
@@ -17,6 +16,7 @@ from ffrtmp_ray.media.encode.work import Color, OutputWork, VideoWork
 from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.runner import Ending, Exit
 from ffrtmp_ray.media.spec import Codec
+from tests.clips import Clips
 from tests.media.encoding import EVERY_CODEC, Encode, first_frame, rendition, run
 
 

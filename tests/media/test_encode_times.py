@@ -8,11 +8,11 @@ from pathlib import Path
 
 import av
 import pytest
-from clips import Clips
 
 from ffrtmp_ray.media.encode.work import Chunk
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.spec import Codec
+from tests.clips import Clips
 from tests.media.encoding import EVERY_CODEC, Encode, first_frame, look, rendition, run
 
 HALF = Fraction(1, 2)

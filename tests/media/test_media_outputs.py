@@ -27,7 +27,10 @@ AWKWARD = (
     "plain.mp4", "silent.mp4", "odd.mkv", "tenbit.mkv", "rotated.mp4", "vfr.mp4",
     "late-sound.mp4", "late-picture.mkv", "stream.ts", "anamorphic.mp4", "cover.mp4",
     "latin1.mkv", "two-sounds.mkv", "edited.mp4", "interlaced.ts", "one-frame.mp4",
+    "telephone.mp4",
 )  # fmt: skip
+OTHER_CONTAINERS = (".mkv", Codec.HEVC), (".webm", Codec.VP9)
+"""Each with a codec that is fast there."""
 
 
 @pytest.mark.parametrize("name", AWKWARD)
@@ -41,11 +44,25 @@ async def test_awkward_clips_keep_every_frame_at_its_time(
     assert_nothing_left(toolbox, out, target)
 
 
-async def test_real_clips_keep_every_frame_at_its_time_or_are_refused_in_a_sentence(
-    toolbox: Toolbox, real_clip: Path, out: Path
+@pytest.mark.parametrize(("suffix", "codec"), OTHER_CONTAINERS)
+@pytest.mark.parametrize(
+    "name", ["telephone.mp4", "vfr.mp4", "late-picture.mkv", "edited.mp4", "one-frame.mp4"]
+)
+async def test_they_do_in_matroska_and_webm_too(
+    name: str, suffix: str, codec: Codec, toolbox: Toolbox, clips: Clips, out: Path
 ) -> None:
-    target = out / "a.mp4"
-    outcome = await run_job(spec(real_clip, target, rendition(height=240)), toolbox)
+    target = out / f"a{suffix}"
+    outcome = await run_job(spec(clips(name), target, rendition(codec=codec)), toolbox)
+    assert_published(outcome, target)
+    assert_same_frames(clips(name), target)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mp4", Codec.H264), (".webm", Codec.VP9)])
+async def test_real_clips_keep_every_frame_at_its_time_or_are_refused_in_a_sentence(
+    suffix: str, codec: Codec, toolbox: Toolbox, real_clip: Path, out: Path
+) -> None:
+    target = out / f"a{suffix}"
+    outcome = await run_job(spec(real_clip, target, rendition(codec=codec, height=90)), toolbox)
     if list(outcome.ended) == ["plan"]:
         kind, reason = failure_of(outcome.last)
         assert kind is FailureKind.BAD_INPUT

@@ -31,10 +31,14 @@ def filter_graph(work: AudioWork) -> str:
     silence where there is none and drops what comes before; `async=1` does the same for gaps and
     overlaps of over 0.1 s within the stream, and stretches nothing.
     """
-    layouts = AUDIO_ENCODERS[work.audio.codec].layouts
+    encoder = AUDIO_ENCODERS[work.audio.codec]
+    layouts = encoder.layouts
     if work.audio.channels is not None:
         layouts = (layouts[work.audio.channels - 1],)
+    forms = [f"channel_layouts={'|'.join(dict.fromkeys(layouts))}"]
+    if encoder.sample_rate is not None:
+        forms.append(f"sample_rates={encoder.sample_rate}")
     return (
         f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,aresample=async=1:first_pts=0,"
-        f"aformat=channel_layouts={'|'.join(dict.fromkeys(layouts))}[out]"
+        f"aformat={':'.join(forms)}[out]"
     )
