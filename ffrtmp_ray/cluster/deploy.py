@@ -92,6 +92,7 @@ def withdraw(ray_address: str, *, timeout_seconds: float, say: Say) -> None:
 @contextmanager
 def connected(ray_address: str) -> Iterator[str | None]:
     """Connect this process to a cluster for a while; gives the URL of its dashboard."""
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)  # `say` tells what is done
     if ray.is_initialized():
         raise MachineError("this process is connected to a Ray cluster already")
     context = ray.init(
