@@ -6,6 +6,7 @@ Uses only what a user would: `up`, the HTTP API, `down`.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import subprocess
 import time
@@ -77,13 +78,16 @@ def _demo(output: Path, footage: Path | None, timeout: float) -> None:
             f"ready after {time.monotonic() - began:.0f} s: API {record.http}/docs, "
             f"dashboard {record.dashboard}"
         )
-        with Client(str(record.http)) as farm:
+        with (
+            _interruptible(),
+            Client(str(record.http)) as farm,
+        ):  # again: Ray has taken SIGTERM over
             problems = [*_transcode(farm, clips, made, timeout), *_refuse(farm, run, made)]
     finally:
         with _uninterruptible():
             take_down(settings.state_dir, _say)
     _say("the farm has ended")
-    _conclude(problems, made)
+    _conclude(problems, made, settings.state_dir)
 
 
 def _transcode(farm: Client, clips: list[Path], made: Path, timeout: float) -> list[str]:
@@ -165,12 +169,14 @@ def _refuse(farm: Client, run: Path, made: Path) -> list[str]:
     return [f"a text file was not refused: its job is {job.state}"]
 
 
-def _conclude(problems: list[str], made: Path) -> None:
+def _conclude(problems: list[str], made: Path, state_dir: Path) -> None:
     if not problems:
+        shutil.rmtree(state_dir)
         typer.echo(f"All is as it should be. The outputs are in {made}")
         return
     for problem in problems:
         typer.echo(f"WRONG  {problem}", err=True)
+    typer.echo(f"The farm's database and logs are in {state_dir}", err=True)
     raise typer.Exit(1)
 
 

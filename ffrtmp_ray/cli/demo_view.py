@@ -11,6 +11,7 @@ from typing import Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from ffrtmp_ray.cli import formats
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.views import JobDetail
 
@@ -119,14 +120,29 @@ def report(jobs: Iterable[JobDetail]) -> list[str]:
     """For each job: input, output, time, speed, and every file with its size."""
     lines = []
     for job in jobs:
-        lines.append(f"{title(job)}  [{place(job)}]")
-        lines.append(f"    input   {job.input}")
-        seconds = (job.finished_at or 0) - (job.started_at or job.submitted_at)
+        began = encoding_began(job)
+        seconds = (job.finished_at or began) - began
         media = max((output.duration_seconds or 0 for output in job.outputs), default=0)
         speed = f", {media / seconds:.1f}x real time" if seconds > 0 and media else ""
-        waited = (job.started_at or job.submitted_at) - job.submitted_at
-        lines.append(f"    time    {seconds:.1f} s{speed}, after {waited:.1f} s in the queue")
+        waited = began - job.submitted_at
+        lines += [
+            f"{title(job)}  [{place(job)}]",
+            f"    input   {job.input}",
+            f"    time    {seconds:.1f} s{speed}, after {waited:.1f} s of waiting",
+        ]
         for output in job.outputs:
             what = ", ".join(part for part in (output.video, output.audio) if part)
-            lines.append(f"    output  {output.path}  {output.bytes / 1024:.0f} KiB  {what}")
+            lines.append(f"    output  {output.path}  {formats.size(output.bytes)}  {what}")
     return lines
+
+
+def encoding_began(job: JobDetail) -> float:
+    """When its first encode started (its plan has run long before, on a busy farm)."""
+    starts = [
+        attempt.started_at
+        for task in job.tasks
+        if task.kind == "encode"
+        for attempt in task.attempts
+        if attempt.started_at is not None
+    ]
+    return min(starts, default=job.started_at or job.submitted_at)

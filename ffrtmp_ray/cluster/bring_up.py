@@ -6,6 +6,7 @@ that has to be fitted to the cluster first.
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.settings import Settings
 
 READY_SECONDS = 90.0
-WITHDRAW_SECONDS = 4.5
+WITHDRAW_SECONDS = 4.0
 """For a cluster of our own: what has not ended by then goes with its processes. With the time that
 Ray is given to stop, `ffrtmp down` stays under 10 s."""
 WITHDRAW_JOINED_SECONDS = 30.0
@@ -127,6 +128,8 @@ def _deploy(
     ray_environment.enter(record)
     from ffrtmp_ray.cluster.deploy import deploy  # Ray reads its environment when imported
 
+    # It announces each of its steps, beside ours.
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     deployed = deploy(
         settings, ray_address=record.address, timeout_seconds=timeout_seconds, say=say
     )

@@ -21,7 +21,7 @@ from ffrtmp_ray.cluster.names import NAMESPACE, SCHEDULER
 from ffrtmp_ray.cluster.record import ClusterRecord, read
 from ffrtmp_ray.errors import FfrtmpError
 
-TIMEOUT_SECONDS = 3.5
+TIMEOUT_SECONDS = 3.0
 """For what runs to stop; then it is killed."""
 
 
