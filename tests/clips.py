@@ -45,6 +45,12 @@ RECIPES: dict[str, Recipe] = {
         *_lavfi(PICTURE),
         *("-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", "log-level=none"),
     ),
+    "hdr.mkv": _recipe(
+        "light coded by PQ",
+        *_lavfi(f"{PICTURE},setparams=color_primaries=bt2020:color_trc=smpte2084:range=tv"),
+        *("-vf", "scale=out_color_matrix=bt2020nc", "-c:v", "libx265", "-pix_fmt", "yuv420p10le"),
+        *("-x265-params", "log-level=none"),
+    ),
     "rotated.mp4": _recipe(
         "filmed upright", "-display_rotation", "90", "-i", "@plain.mp4", "-c", "copy"
     ),

@@ -54,12 +54,12 @@ class Encoder:
         """The deepest that it has up to `bit_depth`."""
         return self.pixel_formats[max(depth for depth in self.pixel_formats if depth <= bit_depth)]
 
-    def check(self, rendition: Rendition) -> None:
-        """Raises InvalidRequest when the encoder cannot do what is asked."""
-        if rendition.crf > self.max_crf:
+    def check_crf(self, crf: float, where: str) -> None:
+        """Raises InvalidRequest, about the field `where`, when `crf` is off the codec's scale."""
+        if crf > self.max_crf:
             raise InvalidRequest(
-                f"crf {rendition.crf:g} is beyond the scale of {self.codec}",
-                where=f"renditions.{rendition.name}.crf",
+                f"crf {crf:g} is beyond the scale of {self.codec}",
+                where=where,
                 remedy=f"give 0 to {self.max_crf}",
             )
 
@@ -68,9 +68,8 @@ class Encoder:
     ) -> list[str]:
         """All of ffmpeg's output options that make `rendition` of `picture`.
 
-        `gpu` is the index of the GPU as CUDA counts them. Raises InvalidRequest as `check` does.
+        `gpu` is the index of the GPU as CUDA counts them. The crf is taken to be on the scale.
         """
-        self.check(rendition)
         gop = min(self.own_gop, max(1, math.floor(picture.frame_rate * MAX_GOP_SECONDS)))
         return [
             *("-c:v", self.name),

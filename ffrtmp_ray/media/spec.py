@@ -96,6 +96,11 @@ class Ladder(SpecModel):
         return self
 
 
+def rendition_field(number: int, name: str) -> str:
+    """How a field of a ladder's rendition is named in errors; counted from 0."""
+    return f"ladder.renditions[{number}].{name}"
+
+
 class JobSpec(SpecModel):
     """A job as it is submitted."""
 

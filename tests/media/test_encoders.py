@@ -128,9 +128,10 @@ def test_there_is_one_for_every_codec_of_sound_with_a_layout_for_each_count() ->
 def test_a_crf_beyond_the_scale_is_refused_with_the_scale() -> None:
     encoder = encoder_for(Codec.H264, gpu=False)
     with pytest.raises(InvalidRequest, match="crf 52") as caught:
-        encoder.check(rendition(encoder, crf=52))
+        encoder.check_crf(52, "ladder.renditions[0].crf")
     assert caught.value.remedy == "give 0 to 51"
-    assert caught.value.where == "renditions.r.crf"
+    assert caught.value.where == "ladder.renditions[0].crf"
+    encoder.check_crf(51, "ladder.renditions[0].crf")
 
 
 def test_h264_is_8_bit_and_the_others_go_as_deep_as_the_source() -> None:

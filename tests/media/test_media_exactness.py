@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.assignment import Ended, Replaced, Succeeded
-from ffrtmp_ray.media.plan import first_task
-from ffrtmp_ray.media.plan.payloads import EncodePayload, PlanPayload
-from ffrtmp_ray.media.presets import resolve
+from ffrtmp_ray.media.assignment import Ended, Succeeded
+from ffrtmp_ray.media.plan.payloads import EncodePayload
 from ffrtmp_ray.media.steps import encode
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -62,27 +60,6 @@ async def test_packets_that_are_no_frames_are_recounted_by_decoding(
     (warning,) = ended.result["warnings"]
     assert "51 packets" in warning
     assert "50 frames" in warning
-
-
-async def test_an_inexact_chunk_has_the_job_planned_anew_as_a_whole(
-    toolbox: Toolbox, clips: Clips, out: Path
-) -> None:
-    plan = first_task(resolve(spec(clips("silent.mp4"), out / "a.mp4")), toolbox.settings)
-    whole = PlanPayload.model_validate(plan.payload).model_copy(update={"whole": True})
-    ended = await _encode(
-        toolbox,
-        clips("silent.mp4"),
-        out,
-        lambda payload: payload.model_copy(
-            update={"frames": payload.frames + 1, "otherwise": whole}
-        ),
-    )
-    assert isinstance(ended, Replaced)
-    assert "50 frames were made of 51" in ended.reason
-    (spawned,) = ended.spawn
-    assert (spawned.name, spawned.kind) == ("plan", "plan")
-    assert PlanPayload.model_validate(spawned.payload) == whole
-    assert toolbox.workspace.attempts("job") == frozenset()
 
 
 async def test_frames_that_are_lost_in_encoding_are_no_success(

@@ -24,6 +24,8 @@ from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 from ffrtmp_ray.media.spec import Codec, Container, GpuUse, JobSpec, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
 
+PQ = Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc")
+
 
 def _video(**fields: Any) -> VideoStream:
     known: dict[str, Any] = {
@@ -147,19 +149,21 @@ def test_a_name_and_a_ladder_that_disagree_on_the_container_are_refused() -> Non
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC])
 def test_webm_holds_vp9_and_av1_only(codec: Codec) -> None:
     refusal = _refusal(_spec("/out/a.webm", _ladder(_rendition(codec=codec))))
-    assert refusal.where == "ladder.renditions.hd.codec"
+    assert refusal.where == "ladder.renditions[0].codec"
     assert "av1 or vp9" in str(refusal.remedy)
     check_spec(_spec("/out/a.webm", _ladder(_rendition(codec=Codec.AV1))))
 
 
 def test_a_folder_of_webm_holds_vp9_and_av1_only() -> None:
     ladder = _ladder(_rendition("a", codec=Codec.VP9), _rendition("b"), container=Container.WEBM)
-    assert "b.codec" in str(_refusal(_spec("/out/folder", ladder)).where)
+    assert _refusal(_spec("/out/folder", ladder)).where == "ladder.renditions[1].codec"
 
 
 def test_a_crf_off_the_codecs_scale_is_refused() -> None:
     check_spec(_spec(ladder=_ladder(_rendition(codec=Codec.AV1, crf=60))))
-    assert "51" in str(_refusal(_spec(ladder=_ladder(_rendition(crf=60)))).remedy)
+    refusal = _refusal(_spec(ladder=_ladder(_rendition(crf=60))))
+    assert refusal.where == "ladder.renditions[0].crf"
+    assert "51" in str(refusal.remedy)
 
 
 def test_a_required_gpu_that_no_encoder_uses_is_refused() -> None:
@@ -198,7 +202,6 @@ def test_the_encode_knows_what_must_come_out() -> None:
     assert payload.video.chunk is None
     assert payload.video.timescale == 30000
     assert payload.video.frame_rate == 30
-    assert payload.otherwise is None
 
 
 def test_a_claimed_frame_rate_is_not_believed() -> None:
@@ -244,14 +247,33 @@ def test_the_first_of_several_sounds_is_taken_and_said() -> None:
 
 
 def test_what_is_dropped_is_said() -> None:
-    hdr = Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc")
-    source = _source(subtitles=2, dynamic_hdr=("HDR10+",), color=hdr, bit_depth=10)
-    warnings = " ".join(_plan(_spec(), source).warnings)
+    source = _source(subtitles=2, dynamic_hdr=("HDR10+",), color=PQ, bit_depth=10)
+    warnings = " ".join(_plan(_spec(ladder=_ladder(_rendition(codec=Codec.HEVC))), source).warnings)
     assert "subtitles" in warnings
     assert "HDR10+" in warnings
-    assert "8 bits" in warnings
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_hdr_is_not_made_8_bit(transfer: str) -> None:
+    source = _source(color=PQ.model_copy(update={"transfer": transfer}), bit_depth=10)
+    ladder = _ladder(_rendition("a", codec=Codec.HEVC), _rendition("b"))
+    with pytest.raises(InvalidRequest, match="HDR") as caught:
+        _plan(_spec("/out/f", ladder), source)
+    assert caught.value.where == "ladder.renditions[1].codec"
+    assert caught.value.remedy == "use one that keeps it HDR: av1, hevc, vp9"
+
+
+def test_hdr_is_no_hindrance_to_a_rendition_that_is_left_out() -> None:
+    ladder = _ladder(_rendition("a", codec=Codec.HEVC), _rendition("b", height=2160))
+    assert _sizes(_plan(_spec("/out/f", ladder), _source(color=PQ, bit_depth=10)))
+
+
+@pytest.mark.parametrize("bit_depth", [8, 10, 12])
+def test_hdr_gets_ten_bits(bit_depth: int) -> None:
     hevc = _spec(ladder=_ladder(_rendition(codec=Codec.HEVC)))
-    assert "8 bits" not in " ".join(_plan(hevc, source).warnings)
+    plan = _plan(hevc, _source(color=PQ, bit_depth=bit_depth))
+    video = EncodePayload.model_validate(_task(plan, "encode0").payload).video
+    assert (video.bit_depth, video.color) == (10, PQ)
 
 
 # ------------------------------------------------------------------------------ renditions

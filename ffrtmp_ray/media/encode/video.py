@@ -26,8 +26,7 @@ def video_argv(
     """The whole command line. `outputs` has the path of each rendition, by its name.
 
     `cpus` is the number of CPUs to use; `gpu` the index of the GPU whose encoders are used, None
-    for encoders on CPUs. Raises InvalidRequest when no such encoder exists or a crf is off its
-    scale.
+    for encoders on CPUs. Raises InvalidRequest when no such encoder exists.
     """
     argv = opening(ffmpeg, cpus)
     if work.chunk is not None:

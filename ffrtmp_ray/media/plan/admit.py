@@ -8,7 +8,7 @@ from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.outputs import check_codecs, output_kind
 from ffrtmp_ray.media.plan.payloads import PlanPayload
-from ffrtmp_ray.media.spec import GpuUse, JobSpec, Ladder
+from ffrtmp_ray.media.spec import GpuUse, JobSpec, Ladder, rendition_field
 from ffrtmp_ray.settings import Settings
 
 PLAN_NAME = "plan"
@@ -19,8 +19,9 @@ def check_spec(spec: JobSpec) -> None:
     ladder = ladder_of(spec)
     kind = output_kind(spec.output, ladder)
     check_codecs(kind.container, ladder)
-    for rendition in ladder.renditions:
-        encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE).check(rendition)
+    for number, rendition in enumerate(ladder.renditions):
+        encoder = encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE)
+        encoder.check_crf(rendition.crf, rendition_field(number, "crf"))
 
 
 def first_task(spec: JobSpec, settings: Settings) -> NewTask:
@@ -32,10 +33,6 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
     )
-    return plan_task(payload)
-
-
-def plan_task(payload: PlanPayload) -> NewTask:
     return NewTask(
         name=PLAN_NAME,
         kind="plan",

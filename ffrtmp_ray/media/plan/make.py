@@ -10,7 +10,6 @@ from typing import Literal
 
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.work import AudioWork, OutputWork, VideoWork
-from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs, gpu_makes
 from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for, output_kind
@@ -21,7 +20,7 @@ from ffrtmp_ray.media.plan.payloads import (
     FinishPayload,
     PlanPayload,
 )
-from ffrtmp_ray.media.plan.renditions import Chosen, choose
+from ffrtmp_ray.media.plan.renditions import Chosen, check_hdr, choose
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 from ffrtmp_ray.media.spec import Audio, GpuUse
@@ -48,11 +47,12 @@ def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Pl
     """
     kind = output_kind(work.output, work.ladder)
     chosen = choose(work.ladder, source.video)
+    check_hdr(work.ladder, chosen, source.video)
     chunks = chunks_of(source.video)
     sound = source.audio[0] if source.audio and work.ladder.audio is not None else None
     audio = audio_for(kind.container, work.ladder.audio) if sound and work.ladder.audio else None
     names = [encode_name(chunk.number) for chunk in chunks]
-    tasks = [_encode(work, source, chunk, chosen, path, len(chunks) > 1) for chunk in chunks]
+    tasks = [_encode(work, source, chunk, chosen, path) for chunk in chunks]
     length = source.video.end - source.video.first
     if sound is not None and audio is not None:
         tasks.append(_audio(sound, audio, source, path, length))
@@ -90,7 +90,6 @@ def _encode(
     chunk: Chunk,
     chosen: Chosen,
     path: Path,
-    cut: bool,
 ) -> NewTask:
     video = source.video
     payload = EncodePayload(
@@ -108,7 +107,6 @@ def _encode(
         countable=video.countable,
         span=chunk.last_frame - chunk.start,
         duration=chunk.end - chunk.start,
-        otherwise=work.model_copy(update={"whole": True}) if cut else None,
     )
     codecs = (output.rendition.codec for output in chosen.outputs)
     return NewTask(
@@ -160,7 +158,7 @@ def _mean_rate(video: VideoStream) -> Fraction:
 
 
 def _bit_depth(video: VideoStream) -> Literal[8, 10]:
-    return 10 if video.bit_depth > 8 else 8
+    return 10 if video.bit_depth > 8 or video.hdr else 8
 
 
 def _language(sound: AudioStream | None) -> str | None:
@@ -191,7 +189,5 @@ def _warnings(
     if video.dynamic_hdr:
         yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
     codecs = [output.rendition.codec for output in chosen.outputs]
-    if video.hdr and any(10 not in encoder_for(each, gpu=False).pixel_formats for each in codecs):
-        yield "the source is HDR, and h264 has 8 bits here: use hevc, av1 or vp9 to keep its depth"
     if work.gpu is GpuUse.PREFER and not gpu_makes(codecs):
         yield "no GPU makes these codecs: they are encoded on CPUs"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Container, Ladder
+from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Container, Ladder, rendition_field
 
 _VIDEO: Mapping[Container, frozenset[Codec]] = {
     Container.MP4: frozenset(Codec),
@@ -57,12 +57,12 @@ def output_kind(output: str, ladder: Ladder) -> OutputKind:
 
 def check_codecs(container: Container, ladder: Ladder) -> None:
     """Raises InvalidRequest when a rendition cannot be in that container."""
-    for rendition in ladder.renditions:
+    for number, rendition in enumerate(ladder.renditions):
         if rendition.codec not in _VIDEO[container]:
             fitting = " or ".join(sorted(_VIDEO[container]))
             raise InvalidRequest(
                 f"{container} cannot hold {rendition.codec}",
-                where=f"ladder.renditions.{rendition.name}.codec",
+                where=rendition_field(number, "codec"),
                 remedy=f"use {fitting}, or make an .mp4 or .mkv",
             )
 

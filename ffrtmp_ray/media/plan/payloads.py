@@ -21,8 +21,6 @@ class PlanPayload(Value):
     gpu: GpuUse
     encode_cpus: int
     """CPUs that one encode takes at most."""
-    whole: bool = False
-    """Cut nothing: chunks have been tried, and did not come out exact."""
 
 
 class EncodePayload(Value):
@@ -38,8 +36,6 @@ class EncodePayload(Value):
     """From its first frame to its last."""
     duration: Fraction
     """From its first frame to the next chunk's, or to the end of the picture."""
-    otherwise: PlanPayload | None = None
-    """The plan to go on with when this chunk does not come out exact; None for a whole file."""
 
 
 class AudioPayload(Value):

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
-from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Succeeded
+from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
 from ffrtmp_ray.media.encode.video import video_argv
-from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
@@ -46,8 +45,6 @@ async def run(step: Step) -> Ended:
     wrong = _wrong(work, Expected(work.frames, work.span), made)
     if wrong is None:
         return Succeeded(await _result(step, paths, made, ()))
-    if work.otherwise is not None:
-        return Replaced(f"a chunk is not exact ({wrong})", (plan_task(work.otherwise),))
     return await _recount(step, work, paths, made)
 
 
