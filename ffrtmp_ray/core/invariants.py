@@ -142,7 +142,8 @@ def _progress_is_out_of_bounds(state: State) -> Iterator[str]:
 
 
 def _fits_and_is_not_placed(state: State) -> Iterator[str]:
-    """7. No ready task that may start now fits a worker's unreserved, undrained capacity."""
+    """7. No ready task that may start now fits a worker's unreserved, undrained capacity, nor
+    one that was promised room what is free where it was promised."""
     rooms = [(worker, _unreserved(state, worker)) for worker in state.workers.values()]
     ready = (task for task in state.tasks.values() if task.state is TaskState.READY)
     needs = {task.needs: task for task in ready if state.may_start(task)}
@@ -150,6 +151,10 @@ def _fits_and_is_not_placed(state: State) -> Iterator[str]:
         for worker, room in rooms:
             if not worker.draining and fits(task.needs, worker, room):
                 yield f"{task.id} is ready and fits {worker.id}, which has {room}"
+    for task_id, worker_id in state.promised.items():
+        place = state.places[worker_id]
+        if place.promises[task_id].grant.resources.within(place.free):
+            yield f"{task_id} was promised room on {worker_id}, which is free: {place.free}"
 
 
 def _unreserved(state: State, worker: Worker) -> Resources:

@@ -56,6 +56,7 @@ class Lane:
     _heap: list[Turn] = field(default_factory=list)
     _urgent: list[Turn] = field(default_factory=list)
     """The urgent ones of the heap once more."""
+    _promised: list[Turn] = field(default_factory=list)
 
     def push(self, turn: Turn, *, urgent: bool) -> None:
         self.turns[turn.task_id] = turn
@@ -72,14 +73,18 @@ class Lane:
                 heapify(heap)
 
     def promise(self, task_id: TaskId) -> None:
-        self.promised[task_id] = self.turns[task_id]
+        turn = self.promised[task_id] = self.turns[task_id]
+        heappush(self._promised, turn)
 
     def unpromise(self, task_id: TaskId, *, urgent: bool) -> None:
         self.push(self.promised.pop(task_id), urgent=urgent)
 
     def head(self) -> Turn | None:
         """The next of all."""
-        return min((*self.promised.values(), *_some(self.first_open())), default=None)
+        while self._promised and self._promised[0].task_id not in self.promised:
+            heappop(self._promised)
+        heads = [*self._promised[:1], *_some(self.first_open())]
+        return min(heads, default=None)
 
     def first_open(self) -> Turn | None:
         """The next of those that have been promised nothing."""

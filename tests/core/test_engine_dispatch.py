@@ -125,6 +125,19 @@ def test_the_freed_room_is_kept_for_the_one_that_it_was_freed_for() -> None:
     assert farm.orders["w1"] == {"live-encode-1-1": Level.RUN}
 
 
+def test_each_preemptor_has_others_give_way() -> None:
+    farm = Farm()
+    farm.join("w1", 8)
+    for n in range(2):
+        farm.running(encode(4), job_id=f"batch{n}", queue="batch")
+    for n in range(2):
+        farm.submit(f"live{n}", encode(4), queue="live")
+    assert farm.orders["w1"] == {}
+    for n in range(2):
+        farm.stopped(f"batch{n}-encode")
+    assert set(farm.orders["w1"]) == {"live0-encode-1-1", "live1-encode-1-1"}
+
+
 def test_one_preemption_is_in_flight_per_preemptor() -> None:
     farm = Farm()
     for worker_id in ("w1", "w2"):

@@ -8,7 +8,7 @@ invariants hold; in the end, when nothing more goes wrong, every job that can en
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
@@ -28,6 +28,7 @@ from ffrtmp_ray.core.messages import (
     DrainRequested,
     Event,
     JobSubmitted,
+    Level,
     Outcome,
     PauseRequested,
     Report,
@@ -41,6 +42,7 @@ from ffrtmp_ray.core.messages import (
 )
 from ffrtmp_ray.core.model import (
     Attempt,
+    AttemptId,
     Failure,
     FailureKind,
     Job,
@@ -113,6 +115,8 @@ class Engine(RuleBasedStateMachine):
         self.mail: dict[WorkerId, list[Order]] = {}
         """Orders under way."""
         self.revisions: dict[WorkerId, int] = {}
+        self.ordered: dict[WorkerId, Mapping[AttemptId, Level]] = {}
+        """What the engine last wanted of each worker, by its own orders."""
         self.heard: list[Report] = []
         """Reports that may come once more."""
         self.published: set[JobId] = set()
@@ -124,8 +128,10 @@ class Engine(RuleBasedStateMachine):
         outcome = self.engine.handle(event, self.now)
         self.rows.commit(outcome.changes)
         for command in outcome.commands:
-            if isinstance(command, Sync) and command.worker_id in self.workers:
-                self.order(command.worker_id)
+            if isinstance(command, Sync):
+                self.ordered[command.worker_id] = command.attempts
+                if command.worker_id in self.workers:
+                    self.order(command.worker_id)
         return outcome
 
     def order(self, worker_id: WorkerId) -> Order:
@@ -143,6 +149,7 @@ class Engine(RuleBasedStateMachine):
         self.epoch += 1
         self.revisions.clear()
         self.engine = Scheduler(POLICY, self.epoch, self.rows.snapshot(), self.now)
+        self.ordered = {w: self.engine.wanted(w) for w in self.rows.workers}
         self.send(Tick())
         for worker_id in self.workers:
             self.order(worker_id)
@@ -200,26 +207,34 @@ class Engine(RuleBasedStateMachine):
         which: int,
         request: type[PauseRequested | ResumeRequested | CancelRequested],
     ) -> None:
-        job = pick(list(self.rows.jobs.values()), which)
+        self.request(pick(list(self.rows.jobs.values()), which), request)
+
+    def request(
+        self, job: Job, request: type[PauseRequested | ResumeRequested | CancelRequested]
+    ) -> None:
+        """It is refused exactly when the job is finished, or being published."""
+        publishing = any(t.final and not t.state.terminal for t in self.rows.tasks_of(job.id))
+        refused = publishing and request is not ResumeRequested and not job.state.terminal
         try:
             self.send(request(job.id, "ann"))
         except JobNotFound:
             assert job.state.terminal
         except Conflict:
-            assert request is not ResumeRequested
-            assert any(t.final and not t.state.terminal for t in self.rows.tasks_of(job.id))
+            assert refused
+        else:
+            assert not refused
+            assert not job.state.terminal
 
-    @precondition(lambda self: self.running_jobs())
-    @rule(which=ANY, arrives=st.booleans())
-    def a_running_job_is_paused(self, which: int, arrives: bool) -> None:
-        self.a_job_is_paused_resumed_or_canceled(
-            list(self.rows.jobs).index(pick(self.running_jobs(), which)), PauseRequested
-        )
-        if arrives:
-            self.all_that_was_sent_arrives()
-
-    def running_jobs(self) -> list[JobId]:
-        return [j.id for j in self.engine.jobs.values() if j.state is JobState.PROCESSING]
+    @precondition(lambda self: self.at_work())
+    @rule(which=ANY, request=st.sampled_from(REQUESTS), succeeds=st.booleans())
+    def a_running_job_is_disturbed(
+        self, which: int, request: type[PauseRequested | CancelRequested], succeeds: bool
+    ) -> None:
+        """Its task may have succeeded a moment before, and nobody knows yet."""
+        worker, attempt = pick(self.at_work(), which)
+        if succeeds:
+            self.succeed(worker, attempt, 2, which)
+        self.request(self.rows.jobs[attempt.job_id], request)
 
     @precondition(lambda self: self.rows.jobs)
     @rule(which=ANY)
@@ -401,6 +416,11 @@ class Engine(RuleBasedStateMachine):
             assert self.engine.attempt_of(attempt.task_id) == attempt
 
     @invariant()
+    def every_change_of_what_is_wanted_is_ordered(self) -> None:
+        for worker_id in self.rows.workers:
+            assert self.ordered[worker_id] == self.engine.wanted(worker_id)
+
+    @invariant()
     def no_worker_has_more_at_work_than_it_can_take(self) -> None:
         for worker in self.workers.values():
             taken = Resources()
@@ -463,6 +483,7 @@ class Engine(RuleBasedStateMachine):
     def check(self) -> None:
         self.the_invariants_hold()
         self.memory_equals_what_is_committed()
+        self.every_change_of_what_is_wanted_is_ordered()
         self.no_worker_has_more_at_work_than_it_can_take()
 
     def assert_ended(self, concerns: Callable[[Job], bool]) -> None:
