@@ -20,8 +20,7 @@ check: setup ## Lint, format, types, and who imports whom
 
 test: setup ## Run all tests
 	@echo "== getting the programs that tests need" && scripts/install-test-services
-	@echo "== pytest: the engine, stores, real ffmpeg, real Ray" && \
-	  PATH="$(CURDIR)/.tools/prometheus/usr/bin:$$PATH" $(RUN)/pytest
+	@echo "== pytest: the engine, stores, real ffmpeg, real Ray" && $(RUN)/pytest
 
 demo: setup ## Transcode real footage on a cluster of this one machine
 	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo
