@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import imageio_ffmpeg  # type: ignore[import-untyped]  # it ships no types
 import psutil
 import pynvml  # type: ignore[import-untyped]  # it ships no types
 
@@ -23,6 +21,7 @@ from ffrtmp_ray.cluster import local_ports, local_ray
 from ffrtmp_ray.cluster import record as records
 from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.hardware.detect import capabilities
+from ffrtmp_ray.media import ffmpeg as media_ffmpeg
 from ffrtmp_ray.settings import Settings
 
 GIB = 1024**3
@@ -102,24 +101,11 @@ def programs() -> Iterator[Finding]:
 async def ffmpeg(settings: Settings) -> list[Finding]:
     """The program, then each encoder, by a trial encode."""
     try:
-        program = str(settings.ffmpeg or imageio_ffmpeg.get_ffmpeg_exe())
-        answer = subprocess.run(  # noqa: ASYNC221 - nothing else runs on this loop
-            [program, "-hide_banner", "-version"],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=True,
-        )
-    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        return [
-            Finding(
-                "ffmpeg",
-                Level.MISSING,
-                f"does not run: {error}",
-                "install imageio-ffmpeg anew, or name another ffmpeg by FFRTMP_FFMPEG",
-            )
-        ]
-    version = answer.stdout.split(" Copyright")[0].strip()
+        program = media_ffmpeg.find(settings.ffmpeg)
+        version = await media_ffmpeg.version(program)
+    except MachineError as error:
+        found = f"{error.where}: {error.message}" if error.where else error.message
+        return [Finding("ffmpeg", Level.MISSING, found, error.remedy)]
     return [Finding("ffmpeg", Level.OK, f"{version}, {program}"), *await encoders(program)]
 
 

@@ -73,10 +73,11 @@ def test_an_ffmpeg_that_does_not_run_is_missing(
 ) -> None:
     monkeypatch.setenv("FFRTMP_FFMPEG", "/bin/false")
 
-    code, text = doctor(tmp_path, "--json")
+    code, text = doctor(tmp_path)
 
     assert code == 1
-    assert levels(text)["ffmpeg"] == Level.MISSING
+    assert "/bin/false: this program is no ffmpeg" in text
+    assert "set FFRTMP_FFMPEG to an ffmpeg program" in text
 
 
 async def test_an_encoder_that_refuses_its_trial_is_told_with_the_reason(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,7 @@ from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 from tests.clips import Clips
+from tests.support.waiting import until
 
 GIB = 1024**3
 
@@ -324,3 +327,46 @@ async def test_two_questions_are_answered_side_by_side(prober: Prober, clips: Cl
     sources = await asyncio.gather(*(_source(prober, clips(name)) for name in names))
     assert [source.video.frames for source in sources] == [50, 30, 50, 37]
     assert len(prober.pids) == 2
+
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from ffrtmp_ray.media.probe.prober import Prober
+
+async def main():
+    prober = Prober(memory_bytes=2 << 30, timeout_seconds=60)
+    question = asyncio.create_task(prober.probe(Path(sys.argv[1])))
+    while not prober.pids:
+        await asyncio.sleep(0.01)
+    print(*prober.pids, flush=True)
+    await question
+
+asyncio.run(main())
+"""
+
+
+def _opened_by(pid: int, path: Path) -> bool:
+    return any(os.path.realpath(fd) == str(path) for fd in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("busy", [True, False], ids=["over a file", "at its start"])
+def test_a_child_dies_with_its_killed_worker(busy: bool, tmp_path: Path) -> None:
+    endless = tmp_path / "endless.ts"
+    os.mkfifo(endless)
+    writer = os.open(endless, os.O_RDWR)  # so that a reader waits for what never comes
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, endless], stdout=subprocess.PIPE)
+    with worker:
+        assert worker.stdout is not None
+        try:
+            pid = int(worker.stdout.readline())
+            if busy:
+                until(lambda: _opened_by(pid, endless))
+        finally:
+            worker.kill()
+    until(lambda: _is_gone(pid))
+    os.close(writer)

@@ -1,7 +1,7 @@
 """The child process that opens media files: one line of JSON in, one line out, until stdin ends.
 
-Started as `python -m ffrtmp_ray.media.probe.child MEMORY_BYTES`. Whatever a broken file does to
-it, the worker lives on.
+Started as `python -m ffrtmp_ray.media.probe.child PARENT_PID MEMORY_BYTES`. Whatever a broken
+file does to it, the worker lives on.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
 
 def main() -> None:
     """Answer requests. The death of the parent ends it, even in the middle of decoding."""
+    parent, memory = map(int, sys.argv[1:])
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    memory = int(sys.argv[1])
+    if os.getppid() != parent:  # it died before that
+        return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     av.logging.set_level(av.logging.PANIC)

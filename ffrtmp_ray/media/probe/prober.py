@@ -24,6 +24,8 @@ _CHILDREN = 2
 _SLOWEST_READING = 10_000_000
 """Bytes a second; a look at a large file may take longer by its size at this rate."""
 
+_CHILD_MODULE = "ffrtmp_ray.media.probe.child"
+
 _Value = TypeVar("_Value", bound=Value)
 
 
@@ -114,7 +116,7 @@ class _Child:
         # Not multiprocessing: its children would load the parent's main module, which in a worker
         # is Ray's. Started from the event loop's thread, which the death signal follows.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ffrtmp_ray.media.probe.child", str(memory_bytes)],
+            [sys.executable, "-m", _CHILD_MODULE, str(os.getpid()), str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

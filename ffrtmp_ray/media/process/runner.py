@@ -1,6 +1,6 @@
 """Starts ffmpeg and ends it: a process dies with its worker, stalls, is suspended or stopped.
 
-Every ffmpeg of the product is started here. It decides nothing about media: how an end is to
+Every ffmpeg that a farm runs is started here. It decides nothing about media: how an end is to
 be understood is said in `failures`.
 """
 
