@@ -27,6 +27,7 @@ from ffrtmp_ray.cluster.actors import (
     kill_worker,
     named_workers,
 )
+from ffrtmp_ray.cluster.record import is_loopback
 from ffrtmp_ray.cluster.scheduler_actor import VERSION, About
 from ffrtmp_ray.errors import MachineError, SchedulerUnavailable
 from ffrtmp_ray.settings import Settings
@@ -37,6 +38,7 @@ APPLICATION = "ffrtmp"
 BUILDER = "serve.app:build"
 """By import path, since nothing here may import the HTTP edge."""
 ABOUT_SECONDS = 5.0
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only where the user has asked for the network
 END_SECONDS = 6.0
 """For the workers to stop what they run, and their processes with it."""
 
@@ -68,12 +70,12 @@ def deploy(settings: Settings, *, ray_address: str, timeout_seconds: float, say:
         say("migrating the store")
         migrate(settings.database_url)
         say("starting the scheduler")
-        _put_scheduler(settings)
+        scheduler = _put_scheduler(settings)
         say("starting the HTTP API")
         _put_api(settings)
         say("waiting for the first worker")
         base = _base_url(settings)
-        epoch = _wait_until_ready(base, until)
+        epoch = _wait_until_ready(base, scheduler, until)
         return Deployed(ray.get_runtime_context().gcs_address, base, dashboard, epoch)
 
 
@@ -107,17 +109,16 @@ def connected(ray_address: str) -> Iterator[str | None]:
 # ---------------------------------------------------------------- the scheduler
 
 
-def _put_scheduler(settings: Settings) -> None:
+def _put_scheduler(settings: Settings) -> Any:
     try:
         scheduler = find_scheduler()
     except SchedulerUnavailable:
-        create_scheduler(settings)
-        return
+        return create_scheduler(settings)
     if _about(scheduler) == About(VERSION, settings):
-        return
+        return scheduler
     kill(scheduler)
     _wait_until_gone()
-    create_scheduler(settings)
+    return create_scheduler(settings)
 
 
 def _about(scheduler: Any) -> About | None:
@@ -157,31 +158,42 @@ def _wait_until_gone() -> None:
 
 
 def _put_api(settings: Settings) -> None:
-    serve.start(
-        proxy_location="HeadOnly",
-        http_options={"host": settings.http_host, "port": settings.http_port},
-    )
-    module, _, name = BUILDER.partition(":")
-    build = getattr(importlib.import_module(module), name)
-    serve.run(build({}), name=APPLICATION, route_prefix="/")
+    # HAProxy reaches a replica of its own node at 127.0.0.1, whatever address Serve was given.
+    host = settings.http_host if is_loopback(settings.http_host) else EVERY_ADDRESS
+    try:
+        serve.start(
+            proxy_location="HeadOnly", http_options={"host": host, "port": settings.http_port}
+        )
+        module, _, name = BUILDER.partition(":")
+        build = getattr(importlib.import_module(module), name)
+        serve.run(build({}), name=APPLICATION, route_prefix="/")
+    except (TimeoutError, RuntimeError) as error:
+        raise MachineError(
+            f"the HTTP API does not start: {error}",
+            remedy="look at Serve's logs in the Ray dashboard; is the port free?",
+        ) from error
 
 
 def _base_url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.http_host == "0.0.0.0" else settings.http_host  # noqa: S104 - compared only
+    host = "127.0.0.1" if settings.http_host == EVERY_ADDRESS else settings.http_host
     return f"http://{host}:{settings.http_port}"
 
 
-def _wait_until_ready(base: str, until: float) -> int:
+def _wait_until_ready(base: str, scheduler: Any, until: float) -> int:
+    """The scheduler's epoch, when the API at `base` says that this very scheduler takes jobs."""
     reasons: tuple[str, ...] = ("it does not answer",)
     while time.monotonic() < until:
         try:
-            answer = ReadyView.model_validate(httpx.get(f"{base}/ready", timeout=5.0).json())
-        except (httpx.HTTPError, ValueError):
+            mine: ReadyView = ray.get(scheduler.ready.remote(), timeout=ABOUT_SECONDS)
+            said = ReadyView.model_validate(
+                httpx.get(f"{base}/ready", timeout=ABOUT_SECONDS).json()
+            )
+        except (httpx.HTTPError, ValueError, RayActorError, GetTimeoutError):
             time.sleep(0.1)
             continue
-        if answer.ready and answer.epoch is not None:
-            return answer.epoch
-        reasons = answer.reasons
+        if said.ready and said.epoch is not None and said.epoch == mine.epoch:
+            return said.epoch
+        reasons = said.reasons or ("it answers for another farm",)
         time.sleep(0.1)
     raise MachineError(
         f"{base}/ready is not ready in time: {'; '.join(reasons)}",

@@ -31,6 +31,9 @@ ALWAYS: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # A head that is away for longer than a minute must not end its workers and their encodes.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    # Ray gives its workers niceness 15. All that is ours is wanted as much as any other program
+    # here; ffmpeg alone steps back a little, behind the scheduler.
+    "RAY_worker_niceness": "0",
     # A metric is to be seen within a second or two, not ten.
     "RAY_metrics_report_interval_ms": "1000",
     # Ray names its processes by writing over their environment, where `MARK` is.

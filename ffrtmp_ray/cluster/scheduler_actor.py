@@ -42,7 +42,6 @@ from ffrtmp_ray.errors import (
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.settings import Settings
-from ffrtmp_ray.store.open import open_store
 from ffrtmp_ray.store.protocol import JobQuery, JobRecord, Store, StoredJob
 from ffrtmp_ray.views import (
     Action,
@@ -84,6 +83,10 @@ class SchedulerActor:
         self._course = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
+        # Not at the head of this file: whoever calls this actor loads its class, and a database's
+        # layers take a second that `ffrtmp down` does not have.
+        from ffrtmp_ray.store.open import open_store
+
         try:
             store = open_store(
                 self._settings.database_url, takeover_seconds=self._settings.takeover_seconds
