@@ -335,6 +335,19 @@ def test_a_retry_whose_rows_were_read_before_the_old_attempt_stopped_is_carried_
     assert farm.task("job-finish").state == "placed"
 
 
+def test_rows_of_an_older_plan_are_taken_as_they_are_now() -> None:
+    farm = Farm()
+    farm.join("w1", 8)
+    farm.running(encode(), encode(name="old"))
+    farm.replace("job-encode", encode(name="new"))
+    farm.cancel()
+    job, tasks = farm.rows.jobs["job"], farm.rows.tasks_of("job")
+    farm.stopped("job-old")
+    farm.send(RetryRequested(job, tasks, "ann"))
+    assert farm.engine.task("job-old").state == "canceled"
+    assert farm.task("job-new-p1").state == "stopping"
+
+
 def test_a_job_that_was_canceled_in_pause_is_retried_unpaused() -> None:
     farm = Farm()
     farm.join()

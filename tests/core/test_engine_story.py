@@ -13,7 +13,7 @@ from ffrtmp_ray.core.messages import (
     TaskStarted,
     WorkerAdded,
 )
-from ffrtmp_ray.core.model import NewTask, Requirement, Resources
+from ffrtmp_ray.core.model import FailureKind, NewTask, Requirement, Resources
 from tests.core.farm import FINISH, LIGHT_SLOT, PUBLISH, Farm, cpus, encode, needs
 
 AUDIO = NewTask("audio", "audio", needs(LIGHT_SLOT), payload={"codec": "aac"})
@@ -153,3 +153,23 @@ def test_needs_are_met_by_the_first_alternative_for_which_there_is_room() -> Non
         farm.submit(job_id, NewTask("encode", "encode", cpus(4, 2, 1)))
     grants = [farm.attempt(f"{job_id}-encode").grant.resources.cpus for job_id in "abc"]
     assert grants == [4, 2, 1]
+
+
+def test_nothing_is_kept_of_finished_jobs() -> None:
+    farm = Farm()
+    farm.join("w1", 8)
+    farm.submit("a", encode(), encode(name="other"), FINISH, timeout_seconds=60.0)
+    farm.submit("b", encode(), FINISH, queue="live")
+    farm.cancel("a")
+    farm.stopped("a-encode")
+    farm.stopped("a-other")
+    farm.fail("b-encode", FailureKind.BAD_INPUT)
+    farm.lose("w1")
+    containers = {
+        name: kept
+        for name, kept in vars(farm.engine._state).items()
+        if isinstance(kept, dict | set)
+    }
+    assert farm.engine.queue_lengths() == {}
+    assert list(farm.engine._state.queue) == []
+    assert [name for name, kept in containers.items() if kept] == ["waiting_jobs"]
