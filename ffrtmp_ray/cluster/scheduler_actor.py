@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -80,6 +80,7 @@ class SchedulerActor:
         self._cluster = cluster
         self._life: Life | None = None
         self._last_order = 0
+        self._retrying = asyncio.Lock()
         self._course = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -202,7 +203,7 @@ class SchedulerActor:
         life = self._alive()
         record = await life.read(lambda: life.store.job(job_id))
         await life.settled()
-        return self._detail(life, record) if record else _not_found(job_id)
+        return self._detail(life, record) if record else _no_job(job_id).problem
 
     async def jobs(self, query: JobQuery) -> JobList:
         life = self._alive()
@@ -216,21 +217,30 @@ class SchedulerActor:
     async def control(self, job_id: JobId, action: Action, who: str) -> JobDetail | Problem:
         """Pause, resume, cancel or retry; the answer shows the job as it is then."""
         life = self._alive()
-        refusal = await self._ask(life, _request(job_id, action, who))
-        if isinstance(refusal, JobNotFound):
-            record = await life.read(lambda: life.store.job(job_id))
-            if record is None:
-                return _not_found(job_id)
-            if action is Action.RETRY and record.job.state.terminal:
-                retry = RetryRequested(record.job, record.tasks, who)
-                refusal = await self._ask(life, retry)
-            elif record.job.state.terminal:
-                refusal = Conflict(f"the job is {record.job.state}", where=job_id)
+        if action is Action.RETRY:
+            refusal = await self._retry(life, job_id, who)
+        else:
+            refusal = await self._ask(life, _REQUESTS[action](job_id, who))
+            if isinstance(refusal, JobNotFound):
+                refusal = await self._why_not(life, job_id)
         return refusal.problem if refusal else await self.job(job_id)
 
-    async def _ask(self, life: Life, event: Event | None) -> FfrtmpError | None:
-        if event is None:
-            return JobNotFound("asked of the store")
+    async def _retry(self, life: Life, job_id: JobId, who: str) -> FfrtmpError | None:
+        """The engine is given the job's rows: one at a time, lest they be of before a retry."""
+        async with self._retrying:
+            record = await life.read(lambda: life.store.job(job_id))
+            if record is None:
+                return _no_job(job_id)
+            return await self._ask(life, RetryRequested(record.job, record.tasks, who))
+
+    async def _why_not(self, life: Life, job_id: JobId) -> FfrtmpError:
+        """Why the engine does not hold a job: it has ended, or there never was one."""
+        record = await life.read(lambda: life.store.job(job_id))
+        if record is None:
+            return _no_job(job_id)
+        return Conflict(f"the job is {record.job.state}", where=job_id)
+
+    async def _ask(self, life: Life, event: Event) -> FfrtmpError | None:
         result = (await life.apply([event]))[0]
         return result if isinstance(result, FfrtmpError) else None
 
@@ -238,7 +248,7 @@ class SchedulerActor:
         """What the attempts' processes printed last, ended ones first, then those that run."""
         life = self._alive()
         if await life.read(lambda: life.store.job(job_id)) is None:
-            return _not_found(job_id)
+            return _no_job(job_id).problem
         ended = await life.read(lambda: life.store.logs(job_id))
         await life.settled()
         return [
@@ -321,20 +331,13 @@ class SchedulerActor:
 STARTING = "the scheduler is still starting"
 
 
-def _request(job_id: JobId, action: Action, who: str) -> Event | None:
-    """The engine's event; None for a retry, which is about a job that only the store has."""
-    match action:
-        case Action.PAUSE:
-            return PauseRequested(job_id, who)
-        case Action.RESUME:
-            return ResumeRequested(job_id, who)
-        case Action.CANCEL:
-            return CancelRequested(job_id, who)
-        case _:
-            return None
+_REQUESTS: Mapping[Action, Callable[[JobId, str], Event]] = {
+    Action.PAUSE: PauseRequested,
+    Action.RESUME: ResumeRequested,
+    Action.CANCEL: CancelRequested,
+}
+"""Of unfinished jobs, which the engine holds."""
 
 
-def _not_found(job_id: JobId) -> Problem:
-    return JobNotFound(
-        "there is no such job", where=job_id, remedy="`ffrtmp jobs` lists them"
-    ).problem
+def _no_job(job_id: JobId) -> JobNotFound:
+    return JobNotFound("there is no such job", where=job_id, remedy="`ffrtmp jobs` lists them")

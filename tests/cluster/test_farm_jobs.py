@@ -119,10 +119,16 @@ def test_a_canceled_job_can_be_retried(farm: LocalFarm, clip: Path, tmp_path: Pa
     worker = farm.farm.workers()[0]
     farm.farm.drain(worker.id)
     job = farm.submit(clip, tmp_path / "out.mp4")
+    with pytest.raises(Conflict):
+        farm.farm.retry(job.id)
     assert farm.farm.cancel(job.id).state == "canceled"
     assert farm.farm.retry(job.id).state in ("pending", "queued")
     farm.farm.drain(worker.id, on=False)
     farm.completed(job.id)
+    with pytest.raises(Conflict):
+        farm.farm.retry(job.id)
+    with pytest.raises(JobNotFound):
+        farm.farm.retry("nosuchjob")
 
 
 def test_logs_show_what_ffmpeg_printed(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:
