@@ -51,6 +51,20 @@ RECIPES: dict[str, Recipe] = {
         *("-vf", "scale=out_color_matrix=bt2020nc", "-c:v", "libx265", "-pix_fmt", "yuv420p10le"),
         *("-x265-params", "log-level=none"),
     ),
+    "rgb.gif": _recipe("a palette", *_lavfi("testsrc2=size=64x64:rate=25:duration=0.4")),
+    "identity.mp4": _recipe(
+        "says of its YUV that it is RGB",
+        *("-i", "@silent.mp4", "-c", "copy", "-bsf:v", "h264_metadata=matrix_coefficients=0"),
+    ),
+    "pal.mp4": _recipe(
+        "colours of European television",
+        *("-i", "@silent.mp4", "-c", "copy", "-bsf:v"),
+        "h264_metadata=colour_primaries=5:transfer_characteristics=5:matrix_coefficients=5",
+    ),
+    "ictcp.mp4": _recipe(
+        "colours that are not handled",
+        *("-i", "@silent.mp4", "-c", "copy", "-bsf:v", "h264_metadata=matrix_coefficients=14"),
+    ),
     "rotated.mp4": _recipe(
         "filmed upright", "-display_rotation", "90", "-i", "@plain.mp4", "-c", "copy"
     ),

@@ -48,7 +48,15 @@ class Encoder:
     """The options that keep it to so many CPUs."""
     own_gop: int
     """Frames from keyframe to keyframe where the encoder is left to itself."""
+    largest: tuple[int, int]
+    """Width and height."""
+    smallest: tuple[int, int] = (2, 2)
     always: tuple[str, ...] = ()
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether a picture of that size can be encoded."""
+        (least_width, least_height), (most_width, most_height) = self.smallest, self.largest
+        return least_width <= width <= most_width and least_height <= height <= most_height
 
     def pixel_format(self, bit_depth: int) -> str:
         """The deepest that it has up to `bit_depth`."""
@@ -144,6 +152,8 @@ def _presets(fast: str, balanced: str, thorough: str) -> dict[Effort, tuple[str,
     }
 
 
+_NVENC_SMALLEST = (192, 128)
+"""Of all codecs and cards; many take smaller ones, which are no work for a GPU."""
 _NVENC_PRESETS = _presets("p2", "p5", "p7")
 
 ENCODERS: tuple[Encoder, ...] = (
@@ -157,6 +167,7 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_crf,
         threads=_threads,
         own_gop=250,
+        largest=(16384, 16384),
     ),
     Encoder(
         codec=Codec.HEVC,
@@ -168,6 +179,8 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_crf,
         threads=_x265_threads,
         own_gop=250,
+        largest=(16384, 16384),
+        smallest=(16, 16),  # its smallest coding tree
         always=("-tag:v", "hvc1"),  # hev1 does not play on Apple's devices
     ),
     Encoder(
@@ -180,6 +193,8 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_whole_crf,
         threads=_svt_threads,
         own_gop=240,
+        largest=(16384, 8704),
+        smallest=(16, 16),  # it fails on some that are smaller
     ),
     Encoder(
         codec=Codec.VP9,
@@ -195,6 +210,7 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_vpx_crf,
         threads=_vpx_threads,
         own_gop=128,
+        largest=(16384, 16384),
     ),
     Encoder(
         codec=Codec.H264,
@@ -206,6 +222,8 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_nvenc_cq,
         threads=_no_threads,
         own_gop=250,
+        largest=(4096, 4096),
+        smallest=_NVENC_SMALLEST,
     ),
     Encoder(
         codec=Codec.HEVC,
@@ -217,6 +235,8 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_nvenc_cq,
         threads=_no_threads,
         own_gop=250,
+        largest=(8192, 8192),
+        smallest=_NVENC_SMALLEST,
         always=("-tag:v", "hvc1"),
     ),
     Encoder(
@@ -229,6 +249,8 @@ ENCODERS: tuple[Encoder, ...] = (
         quality=_nvenc_cq,
         threads=_no_threads,
         own_gop=250,
+        largest=(8192, 8192),
+        smallest=_NVENC_SMALLEST,
     ),
 )
 

@@ -221,6 +221,13 @@ def test_colours_are_stated_where_the_source_states_them() -> None:
     assert "setparams" not in filter_graph(work(), gpu=False)
 
 
+def test_red_green_and_blue_become_bt709() -> None:
+    assert filter_graph(work(rgb=True), gpu=False) == (
+        "[0:0]setpts=PTS-STARTPTS,scale=1280:720:out_color_matrix=bt709:out_range=tv,"
+        "setsar=1,format=yuv420p[out0]"
+    )
+
+
 def test_a_reduced_rate_is_made_of_times_from_zero() -> None:
     ntsc = HD.model_copy(update={"fps": 23.976})
     reduced = work(OutputWork(rendition=ntsc, width=1280, height=720))

@@ -13,6 +13,7 @@ import pytest
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.encode.video import video_argv
 from ffrtmp_ray.media.encode.work import Color, OutputWork, VideoWork
+from ffrtmp_ray.media.probe import color as probe_color
 from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.runner import Ending, Exit
 from ffrtmp_ray.media.spec import Codec
@@ -80,24 +81,43 @@ def test_full_range_stays_full_range(ffmpeg: str, tmp_path: Path, encode: Encode
         assert first_frame(path).to_ndarray()[0, 0] > 250, name
 
 
-H273 = {
-    "primaries": "bt709 bt470m bt470bg smpte170m smpte240m film bt2020 smpte428 smpte431 "
-    "smpte432 9",
-    "transfer": "bt709 bt470m bt470bg smpte170m smpte240m linear log100 log316 iec61966-2-4 "
-    "bt1361e iec61966-2-1 bt2020-10 bt2020-12 smpte2084 smpte428 arib-std-b67 16",
-    "matrix": "gbr bt709 fcc bt470bg smpte170m smpte240m bt2020nc bt2020c smpte2085 9",
-    "range": "tv pc",
-}
+WORDS = [
+    (field, number, word)
+    for field, words in (
+        ("primaries", probe_color._PRIMARIES),
+        ("transfer", probe_color._TRANSFERS),
+        ("matrix", probe_color._MATRICES),
+    )
+    for number, word in words.items()
+]
 
 
-@pytest.mark.parametrize("field", H273)
-def test_ffmpeg_knows_every_word_for_a_colour(field: str, ffmpeg: str) -> None:
-    option = {"primaries": "color_primaries", "transfer": "color_trc", "matrix": "colorspace"}
-    names = H273[field].split()
-    assert all(Color.model_validate({field: name}) for name in names)
-    chain = ",".join(f"setparams={option.get(field, field)}={name}" for name in names)
-    source = f"color=size=64x64:duration=0.04,{chain}"
-    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", source, "-f", "null", "-")
+@pytest.mark.parametrize(("field", "number", "word"), WORDS)
+def test_whatever_a_source_says_of_its_colours_is_stated(
+    field: str, number: int, word: str, clips: Clips, encode: Encode
+) -> None:
+    made = encode(clips("one-frame.mp4"), *EVERY_CODEC, color=Color.model_validate({field: word}))
+    for name, path in made.items():
+        with av.open(path) as container:
+            context = container.streams.video[0].codec_context
+            stated = {
+                "primaries": context.color_primaries,
+                "transfer": context.color_trc,
+                "matrix": context.colorspace,
+            }
+            assert stated[field] == number, name
+
+
+def test_red_green_and_blue_become_what_players_take(
+    ffmpeg: str, tmp_path: Path, encode: Encode
+) -> None:
+    clip = tmp_path / "rgb.mkv"
+    green = "color=0x20C040:size=128x96:duration=0.2,format=gbrp"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", green, "-c:v", "ffv1", clip)
+    for name, path in encode(clip, *EVERY_CODEC, rgb=True).items():
+        frame = first_frame(path)
+        assert (frame.format.name, frame.colorspace, frame.color_range) == ("yuv420p", 1, 1), name
+        assert np.abs(frame.to_ndarray(format="rgb24")[40, 40] - (32.0, 192.0, 64.0)).max() < 8
 
 
 # ------------------------------------------------------------------------------ what is left out

@@ -134,6 +134,14 @@ def test_a_crf_beyond_the_scale_is_refused_with_the_scale() -> None:
     encoder.check_crf(51, "ladder.renditions[0].crf")
 
 
+@pytest.mark.parametrize("encoder", SOFTWARE, ids=by_name)
+def test_the_smallest_picture_is_encoded(ffmpeg: str, encoder: Encoder) -> None:
+    width, height = encoder.smallest
+    smallest = Picture(width, height, 8, Fraction(25))
+    arguments = encoder.arguments(rendition(encoder, effort=Effort.FAST), smallest, 1, None)
+    assert made(ffmpeg, arguments, f"size={width}x{height}:duration=1")
+
+
 def test_h264_is_8_bit_and_the_others_go_as_deep_as_the_source() -> None:
     assert {each.name: each.pixel_format(10) for each in SOFTWARE} == {
         "libx264": "yuv420p",

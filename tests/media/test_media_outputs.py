@@ -27,7 +27,7 @@ AWKWARD = (
     "plain.mp4", "silent.mp4", "odd.mkv", "tenbit.mkv", "rotated.mp4", "vfr.mp4",
     "late-sound.mp4", "late-picture.mkv", "stream.ts", "anamorphic.mp4", "cover.mp4",
     "latin1.mkv", "two-sounds.mkv", "edited.mp4", "interlaced.ts", "one-frame.mp4",
-    "telephone.mp4",
+    "telephone.mp4", "rgb.gif", "identity.mp4", "pal.mp4",
 )  # fmt: skip
 OTHER_CONTAINERS = (".mkv", Codec.HEVC), (".webm", Codec.VP9)
 """Each with a codec that is fast there."""

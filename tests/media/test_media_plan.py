@@ -276,6 +276,26 @@ def test_hdr_gets_ten_bits(bit_depth: int) -> None:
     assert (video.bit_depth, video.color) == (10, PQ)
 
 
+@pytest.mark.parametrize("color", [Color(matrix="14"), Color(transfer="9"), Color(primaries="22")])
+def test_colours_that_cannot_be_handled_are_refused(color: Color) -> None:
+    with pytest.raises(InvalidRequest, match=r"9|14|22") as caught:
+        _plan(_spec(), _source(color=color))
+    assert caught.value.where == "input"
+
+
+@pytest.mark.parametrize(
+    ("codec", "width", "height"),
+    [(Codec.HEVC, 14, 64), (Codec.AV1, 64, 14), (Codec.AV1, 64, 8706), (Codec.H264, 16386, 64)],
+)
+def test_a_picture_of_a_size_that_the_codec_has_not_is_refused(
+    codec: Codec, width: int, height: int
+) -> None:
+    spec = _spec("/out/a.mkv", _ladder(_rendition(codec=codec)))
+    with pytest.raises(InvalidRequest, match=f"{width}x{height}") as caught:
+        _plan(spec, _source(width=width, height=height))
+    assert caught.value.where == "ladder.renditions[0].height"
+
+
 # ------------------------------------------------------------------------------ renditions
 
 
@@ -350,6 +370,14 @@ def test_a_preferred_gpu_that_cannot_is_passed_over_and_that_is_said() -> None:
     assert all(gpus == 0 for _, gpus, _ in _alternatives(GpuUse.PREFER, Codec.VP9))
     spec = _spec("/out/a.mkv", _ladder(_rendition(codec=Codec.VP9)), gpu=GpuUse.PREFER)
     assert "no GPU" in _plan(spec, _source()).warnings[0]
+
+
+@pytest.mark.parametrize(("width", "height"), [(4098, 2160), (160, 90)])
+def test_a_preferred_gpu_that_cannot_make_the_size_is_passed_over(width: int, height: int) -> None:
+    plan = _plan(_spec(gpu=GpuUse.PREFER), _source(width=width, height=height))
+    needs = _task(plan, "encode0").needs
+    assert all(each.resources.gpus == 0 for each in needs.alternatives)
+    assert "no GPU" in plan.warnings[0]
 
 
 # ------------------------------------------------------------------------------ time

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 from tests.clips import Clips
@@ -108,6 +109,28 @@ async def test_pixels_that_are_not_square_are_seen(prober: Prober, clips: Clips)
 async def test_odd_sizes_are_told_as_they_are(prober: Prober, clips: Clips) -> None:
     video = (await _source(prober, clips("odd.mkv"))).video
     assert (video.width, video.height) == (321, 181)
+
+
+@pytest.mark.parametrize(
+    ("name", "color"),
+    [
+        ("silent.mp4", Color()),
+        ("pal.mp4", Color(primaries="bt470bg", transfer="bt470bg", matrix="bt470bg", range="tv")),
+        ("hdr.mkv", Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")),
+        ("ictcp.mp4", Color(matrix="14", range="tv")),
+        ("identity.mp4", Color(matrix="unknown", range="tv")),
+    ],
+)
+async def test_what_a_file_says_of_its_colours_is_told(
+    name: str, color: Color, prober: Prober, clips: Clips
+) -> None:
+    video = (await _source(prober, clips(name))).video
+    assert (video.color, video.rgb) == (color, False)
+
+
+async def test_red_green_and_blue_are_seen(prober: Prober, clips: Clips) -> None:
+    video = (await _source(prober, clips("rgb.gif"))).video
+    assert (video.color, video.rgb) == (Color(), True)
 
 
 async def test_interlaced_pictures_are_seen(prober: Prober, clips: Clips) -> None:

@@ -13,6 +13,9 @@ _MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
 """Fragments, so that what a killed process leaves is not taken for a whole file; the header is
 delayed until the first packet, without which the edit list that puts it at time zero is lost."""
 
+_RGB = ":out_color_matrix=bt709:out_range=tv"
+"""Left alone, scale keeps RGB's full range and its identity matrix, which 4:2:0 cannot have."""
+
 
 def video_argv(
     ffmpeg: str,
@@ -67,7 +70,7 @@ def _chain(work: VideoWork, output: OutputWork, gpu: bool) -> str:
     return ",".join(
         [
             *([f"fps={frame_rate(rate)}"] if rate is not None else []),
-            f"scale={output.width}:{output.height}",
+            f"scale={output.width}:{output.height}{_RGB if work.rgb else ''}",
             "setsar=1",
             f"format={encoder.pixel_format(work.bit_depth)}",
         ]

@@ -67,6 +67,9 @@ class VideoWork(Value):
     bit_depth: Literal[8, 10] = 8
     """Of the outputs; an encoder that has 8 bit only makes 8 bit."""
     color: Color = Color()
+    """Of the source; without matrix and range where it is `rgb`."""
+    rgb: bool = False
+    """The source's pixels are red, green and blue; they become BT.709 of limited range."""
     interlaced: bool = False
     """The source may hold interlaced frames; those are deinterlaced, the others left alone."""
     chunk: Chunk | None = None

@@ -11,6 +11,7 @@ from typing import Literal
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.work import AudioWork, OutputWork, VideoWork
 from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of
+from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs, gpu_makes
 from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for, output_kind
 from ffrtmp_ray.media.plan.payloads import (
@@ -20,7 +21,7 @@ from ffrtmp_ray.media.plan.payloads import (
     FinishPayload,
     PlanPayload,
 )
-from ffrtmp_ray.media.plan.renditions import Chosen, check_hdr, choose
+from ffrtmp_ray.media.plan.renditions import Chosen, choose
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 from ffrtmp_ray.media.spec import Audio, GpuUse
@@ -47,7 +48,7 @@ def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Pl
     """
     kind = output_kind(work.output, work.ladder)
     chosen = choose(work.ladder, source.video)
-    check_hdr(work.ladder, chosen, source.video)
+    check_limits(work.ladder, chosen, source.video)
     chunks = chunks_of(source.video)
     sound = source.audio[0] if source.audio and work.ladder.audio is not None else None
     audio = audio_for(kind.container, work.ladder.audio) if sound and work.ladder.audio else None
@@ -101,6 +102,7 @@ def _encode(
             outputs=chosen.outputs,
             bit_depth=_bit_depth(video),
             color=video.color,
+            rgb=video.rgb,
             interlaced=video.interlaced,
         ),
         frames=chunk.frames,
@@ -108,11 +110,10 @@ def _encode(
         span=chunk.last_frame - chunk.start,
         duration=chunk.end - chunk.start,
     )
-    codecs = (output.rendition.codec for output in chosen.outputs)
     return NewTask(
         name=encode_name(chunk.number),
         kind="encode",
-        needs=encode_needs(codecs, work.gpu, work.encode_cpus),
+        needs=encode_needs(chosen.outputs, work.gpu, work.encode_cpus),
         payload=payload.model_dump(mode="json"),
         weight=float(chunk.end - chunk.start),
     )
@@ -188,6 +189,5 @@ def _warnings(
         yield f"subtitles are left out ({source.subtitles})"
     if video.dynamic_hdr:
         yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
-    codecs = [output.rendition.codec for output in chosen.outputs]
-    if work.gpu is GpuUse.PREFER and not gpu_makes(codecs):
-        yield "no GPU makes these codecs: they are encoded on CPUs"
+    if work.gpu is GpuUse.PREFER and not gpu_makes(chosen.outputs):
+        yield "no GPU makes these renditions: they are encoded on CPUs"

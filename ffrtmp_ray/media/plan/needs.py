@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ffrtmp_ray.core.model import Needs, Requirement, Resources
 from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.spec import Codec, GpuUse
 
@@ -15,28 +16,29 @@ LIGHT = Needs((Requirement(Resources(light_slots=1)),))
 """Of audio and finishing: a fraction of a CPU beside the encodes."""
 
 
-def encode_needs(codecs: Iterable[Codec], gpu: GpuUse, encode_cpus: int) -> Needs:
-    """Of one encode that makes all `codecs` at once, the best way first.
+def encode_needs(outputs: Sequence[OutputWork], gpu: GpuUse, encode_cpus: int) -> Needs:
+    """Of one encode that makes all `outputs` at once, the best way first.
 
     Raises InvalidRequest when a GPU is required and none makes one of the codecs.
     """
-    wanted = frozenset(codecs)
+    wanted = frozenset(output.rendition.codec for output in outputs)
     if gpu is GpuUse.REQUIRE:
         return Needs((_on_gpu(wanted),))
     on_cpus = _on_cpus(wanted, encode_cpus)
-    if gpu is GpuUse.PREFER and gpu_makes(wanted):
+    if gpu is GpuUse.PREFER and gpu_makes(outputs):
         return Needs((_on_gpu(wanted), *on_cpus))
     return Needs(on_cpus)
 
 
-def gpu_makes(codecs: Iterable[Codec]) -> bool:
-    """Whether there is an encoder for each on some GPU."""
+def gpu_makes(outputs: Iterable[OutputWork]) -> bool:
+    """Whether there is an encoder for each, at its size, on some GPU."""
     try:
-        for codec in codecs:
-            encoder_for(codec, gpu=True)
+        return all(
+            encoder_for(output.rendition.codec, gpu=True).fits(output.width, output.height)
+            for output in outputs
+        )
     except InvalidRequest:
         return False
-    return True
 
 
 def _on_gpu(codecs: frozenset[Codec]) -> Requirement:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.size import fit
 from ffrtmp_ray.media.encode.work import OutputWork
-from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec import Codec, Ladder, Rendition, rendition_field
+from ffrtmp_ray.media.spec import Ladder, Rendition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +26,6 @@ def choose(ladder: Ladder, video: VideoStream) -> Chosen:
         outputs=tuple(_output(rendition, video) for rendition in kept),
         left_out=tuple(rendition for rendition in ladder.renditions if rendition not in kept),
     )
-
-
-def check_hdr(ladder: Ladder, chosen: Chosen, video: VideoStream) -> None:
-    """Raises InvalidRequest when HDR would be made 8-bit: without tone mapping it looks washed
-    out on screens of either kind."""
-    if not video.hdr:
-        return
-    kept = [output.rendition for output in chosen.outputs]
-    deep = {codec for codec in Codec if 10 in encoder_for(codec, gpu=False).pixel_formats}
-    for number, rendition in enumerate(ladder.renditions):
-        if rendition in kept and rendition.codec not in deep:
-            raise InvalidRequest(
-                f"the source is HDR, which {rendition.codec} has too few bits for",
-                where=rendition_field(number, "codec"),
-                remedy=f"use one that keeps it HDR: {', '.join(sorted(deep))}",
-            )
 
 
 def _fits(rendition: Rendition, video: VideoStream) -> bool:

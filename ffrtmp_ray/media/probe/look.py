@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 import av
 from av.audio.stream import AudioStream as AvAudioStream
@@ -18,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.encode.work import Color
+from ffrtmp_ray.media.probe.color import color_of, is_rgb
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
@@ -27,25 +26,9 @@ _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
 the longest distance between keyframes that broadcasts use."""
 
-_PRIMARIES = {
-    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film",
-    9: "bt2020", 10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "ebu3213",
-}  # fmt: skip
-_TRANSFERS = {
-    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear",
-    9: "log100", 10: "log316", 11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1",
-    14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084", 17: "smpte428", 18: "arib-std-b67",
-}  # fmt: skip
-_MATRICES = {
-    0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco",
-    9: "bt2020nc", 10: "bt2020c", 11: "smpte2085", 12: "chroma-derived-nc",
-    13: "chroma-derived-c", 14: "ictcp",
-}  # fmt: skip
-_RANGES: dict[int, Literal["tv", "pc"]] = {1: "tv", 2: "pc"}
 _PROGRESSIVE = (0, 1)
 """AV_FIELD_UNKNOWN and AV_FIELD_PROGRESSIVE of libavcodec's AVFieldOrder."""
 _DYNAMIC = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision"}
-# numbers of ITU-T H.273 (tables 2 to 4), names of ffmpeg's options; 2 means "not said"
 
 
 def look(path: Path) -> Source:
@@ -113,12 +96,8 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         rotation=frame.rotation,
         pixel_format=frame.format.name,
         bit_depth=max(component.bits for component in frame.format.components),
-        color=Color(
-            primaries=_PRIMARIES.get(frame.color_primaries),
-            transfer=_TRANSFERS.get(frame.color_trc),
-            matrix=_MATRICES.get(frame.colorspace),
-            range=_RANGES.get(frame.color_range),
-        ),
+        rgb=is_rgb(frame),
+        color=color_of(frame),
         dynamic_hdr=tuple(
             name for kind, name in _DYNAMIC.items() if frame.side_data.get(kind) is not None
         ),

@@ -23,6 +23,8 @@ class VideoStream(Value):
     """Degrees, counterclockwise, by which a player turns the picture."""
     pixel_format: str
     bit_depth: int
+    rgb: bool = False
+    """Its pixels are red, green and blue."""
     color: Color = Color()
     dynamic_hdr: tuple[str, ...] = ()
     """Per-frame metadata that no encoder here carries on: `HDR10+`, `Dolby Vision`."""

@@ -1,0 +1,56 @@
+"""What no encoder can make of a source, so that it is refused before work begins. Pure."""
+
+from __future__ import annotations
+
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.encode.work import OutputWork
+from ffrtmp_ray.media.encoders import encoder_for
+from ffrtmp_ray.media.plan.renditions import Chosen
+from ffrtmp_ray.media.probe.source import VideoStream
+from ffrtmp_ray.media.spec import Codec, Ladder, rendition_field
+
+
+def check_limits(ladder: Ladder, chosen: Chosen, video: VideoStream) -> None:
+    """Raises InvalidRequest when the source's colours, or a rendition of it, cannot be encoded."""
+    _check_colors(video)
+    for output in chosen.outputs:
+        number = ladder.renditions.index(output.rendition)
+        if video.hdr:
+            _check_depth(output.rendition.codec, rendition_field(number, "codec"))
+        _check_size(output, rendition_field(number, "height"))
+
+
+def _check_colors(video: VideoStream) -> None:
+    """What `probe.color` knows by number only can be neither scaled nor stated."""
+    for what in ("primaries", "transfer", "matrix"):
+        value = getattr(video.color, what)
+        if value is not None and value.isdigit():
+            raise InvalidRequest(
+                f"the source's colours are of a kind that is not handled: "
+                f"{what} {value} of ITU-T H.273",
+                where="input",
+                remedy="convert it to BT.709 or BT.2020 first",
+            )
+
+
+def _check_depth(codec: Codec, where: str) -> None:
+    """HDR made 8-bit without tone mapping looks washed out on screens of either kind."""
+    deep = {each for each in Codec if 10 in encoder_for(each, gpu=False).pixel_formats}
+    if codec not in deep:
+        raise InvalidRequest(
+            f"the source is HDR, which {codec} has too few bits for",
+            where=where,
+            remedy=f"use one that keeps it HDR: {', '.join(sorted(deep))}",
+        )
+
+
+def _check_size(output: OutputWork, where: str) -> None:
+    encoder = encoder_for(output.rendition.codec, gpu=False)
+    if not encoder.fits(output.width, output.height):
+        smallest, largest = encoder.smallest, encoder.largest
+        raise InvalidRequest(
+            f"the picture would be {output.width}x{output.height}, and {encoder.codec} is made "
+            f"from {smallest[0]}x{smallest[1]} to {largest[0]}x{largest[1]}",
+            where=where,
+            remedy="choose another height or codec",
+        )
