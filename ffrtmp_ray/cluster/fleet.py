@@ -142,7 +142,13 @@ class Fleet:
     def _arrive(self, worker: Worker, handle: WorkerHandle) -> None:
         task = asyncio.create_task(self._greet(worker, handle))
         self._arrivals.add(task)
-        task.add_done_callback(self._arrivals.discard)
+        task.add_done_callback(lambda done: self._arrived(worker.id, done))
+
+    def _arrived(self, worker_id: WorkerId, task: asyncio.Task[None]) -> None:
+        self._arrivals.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a worker was not welcomed", worker=worker_id, exc_info=task.exception())
+            self._desk.lost(worker_id, f"it was not welcomed: {task.exception()!r}")
 
     async def _greet(self, worker: Worker, handle: WorkerHandle) -> None:
         try:

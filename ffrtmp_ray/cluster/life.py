@@ -90,7 +90,7 @@ class Life:
         self._readers = ThreadPoolExecutor(2, "store-reader")
         self._talks: dict[WorkerId, asyncio.Task[None]] = {}
         self._losing: set[WorkerId] = set()
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Future[None]] = set()
         self._duties: list[asyncio.Task[None]] = []
 
     # ---------------------------------------------------------------- its course
@@ -248,7 +248,6 @@ class Life:
                             self.links[worker_id].want(attempts)
                     case Discard(job_id):
                         self._errand(self._discard(job_id))
-
             for change in outcome.changes:
                 if isinstance(change, JobChanged) and change.job.state.terminal:
                     self.floors.pop(change.job.id, None)
@@ -272,4 +271,9 @@ class Life:
     def _errand(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        task.add_done_callback(self._ended_errand)
+
+    def _ended_errand(self, task: asyncio.Future[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("an errand has failed", exc_info=task.exception())

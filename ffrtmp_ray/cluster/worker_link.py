@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import structlog
 
@@ -17,6 +17,7 @@ from ffrtmp_ray.cluster.clock import Pulse
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.core.messages import Event, Level, TaskStopped
 from ffrtmp_ray.core.model import AttemptId, Progress, TaskState, Usage, Worker
+from ffrtmp_ray.errors import StoreUnavailable
 from ffrtmp_ray.media.assignment import Assignment
 
 RETRY_SECONDS = 0.2
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class WorkerDead(Exception):
-    """The worker's process is gone for good; raised by a Handle, and never leaves this room."""
+    """The worker's process is gone for good, or has to be taken for it. Stays in this room."""
 
 
 class Handle(Protocol):
@@ -89,28 +90,35 @@ class WorkerLink:
         self._dirty.set()
 
     async def run(self) -> None:
-        """Serve the link until the worker is lost, or this is canceled."""
-        sender = asyncio.create_task(self._send())
+        """Serve the link until the worker is lost, or this is canceled.
+
+        A link that fails by a defect of ours loses its worker too: one that nobody talks to would
+        keep what it has for ever.
+        """
+        halves = {asyncio.create_task(self._send()), asyncio.create_task(self._listen())}
         try:
-            reason = await self._listen()
+            done, _ = await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sender.cancel()
-        self._desk.lost(self.worker.id, reason)
+            for half in halves:
+                half.cancel()
+            await asyncio.gather(*halves, return_exceptions=True)
+        error = done.pop().exception()
+        if not isinstance(error, WorkerDead):
+            log.error("a link has failed", worker=self.worker.id, exc_info=error)
+        self._desk.lost(self.worker.id, str(error))
 
     # ---------------------------------------------------------------- orders
 
-    async def _send(self) -> None:
+    async def _send(self) -> NoReturn:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            order = await self._next_order()
             try:
+                order = await self._next_order()
                 await asyncio.wait_for(self._handle.sync(order), self._silence)
-            except (ConnectionError, TimeoutError):
+            except (ConnectionError, TimeoutError, StoreUnavailable):
                 self._dirty.set()
                 await asyncio.sleep(RETRY_SECONDS)
-            except WorkerDead:
-                return  # the poll that is in flight sees it too, and says so
 
     async def _next_order(self) -> Order:
         self._revision += 1
@@ -122,36 +130,30 @@ class WorkerLink:
 
     # ---------------------------------------------------------------- polls
 
-    async def _listen(self) -> str:
-        """Poll until the worker is lost; returns why it is."""
+    async def _listen(self) -> NoReturn:
+        """Poll until the worker is lost: raises WorkerDead, with the reason."""
         while True:
             try:
-                answer = await self._poll()
-            except WorkerDead as death:
-                return str(death)
+                await self._heard(await self._poll())
             except ConnectionError:
+                self._judge("it could not be reached")
                 await asyncio.sleep(RETRY_SECONDS)
-            except TimeoutError:
-                return f"it has answered nothing for {self._silence:g} s"
-            else:
-                await self._heard(answer)
-                continue
-            if self._silent_for() > self._silence:
-                return f"it could not be reached for {self._silence:g} s"
 
     async def _poll(self) -> Answer:
         call = asyncio.ensure_future(self._handle.poll(self._epoch, self._acknowledged))
         try:
             while not call.done():
                 await asyncio.wait({call}, timeout=Pulse.BEAT)
-                if not call.done() and self._silent_for() > self._silence:
-                    raise TimeoutError
+                if not call.done():
+                    self._judge("it has answered nothing")
             return call.result()
         finally:
             call.cancel()
 
-    def _silent_for(self) -> float:
-        return self._pulse.silence(self.heard_at)
+    def _judge(self, what: str) -> None:
+        """Raises WorkerDead when the worker has been silent for too long."""
+        if self._pulse.silence(self.heard_at) > self._silence:
+            raise WorkerDead(f"{what} for {self._silence:g} s")
 
     async def _heard(self, answer: Answer) -> None:
         if answer.epoch > self._epoch:

@@ -12,6 +12,7 @@ from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.worker_link import WorkerDead, WorkerLink
 from ffrtmp_ray.core.messages import Event, Level, TaskStarted, TaskStopped
 from ffrtmp_ray.core.model import AttemptId, Resources, TaskState, Worker
+from ffrtmp_ray.errors import StoreUnavailable
 from ffrtmp_ray.media.assignment import Assignment
 
 WORKER = Worker("w", "node", "host", "cpu", Resources(cpus=2))
@@ -150,6 +151,23 @@ async def test_a_dead_worker_is_lost_at_once() -> None:
     async with linked(worker, desk):
         await until(lambda: desk.lost_for)
     assert desk.lost_for == "killed"
+
+
+async def test_a_link_that_fails_by_our_own_fault_loses_its_worker() -> None:
+    worker, desk = FakeWorker(), FakeDesk()
+    worker.sync_trouble = [KeyError("a defect")]
+    async with linked(worker, desk) as link:
+        link.want({"a": Level.RUN})
+        await until(lambda: desk.lost_for)
+
+
+async def test_an_order_waits_for_a_store_that_is_away() -> None:
+    worker, desk = FakeWorker(), FakeDesk()
+    worker.sync_trouble = [StoreUnavailable("locked")]
+    async with linked(worker, desk) as link:
+        link.want({"a": Level.RUN})
+        await until(lambda: worker.orders)
+    assert desk.lost_for is None
 
 
 async def test_a_silent_worker_is_lost_after_its_time() -> None:
