@@ -273,8 +273,7 @@ class AudioEncoder:
     name: str
     """ffmpeg's, and that of the capability."""
     layouts: tuple[str, ...]
-    """The channel layouts that players know, the one of n channels in place n - 1. A source's own
-    layout that is not among them becomes the nearest one."""
+    """The channel layouts that players know, the one for n channels in place n - 1."""
     max_bitrate_per_channel: int
     sample_rate: int | None = None
     """Samples a second that it is given; None: the source's own, or the nearest that it has."""

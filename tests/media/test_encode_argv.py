@@ -78,6 +78,7 @@ def test_one_rendition_on_cpus() -> None:
     assert argv == [
         *OPENING,
         *("-threads", "4"),
+        *("-reinit_filter", "0"),
         *("-i", "/in/a.mp4"),
         *("-filter_complex_threads", "4"),
         "-filter_complex",
@@ -103,6 +104,7 @@ def test_a_ladder_is_made_from_one_decode() -> None:
     assert argv == [
         *OPENING,
         *("-threads", "2"),
+        *("-reinit_filter", "0"),
         *("-i", "/in/a.mp4"),
         *("-filter_complex_threads", "2"),
         "-filter_complex",
@@ -187,6 +189,7 @@ def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
         *OPENING,
         *("-threads", "1"),
         *("-seek_timestamp", "1", "-noaccurate_seek", "-ss", "2.000000"),
+        *("-reinit_filter", "0"),
         *("-i", "/in/a.ts"),
     ]
     assert filter_graph(work(chunk=chunk), gpu=False) == (
@@ -207,6 +210,9 @@ def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() ->
 
 def test_fields_are_joined_before_the_cut() -> None:
     chunk = Chunk(time_base=Fraction(1, 90000), end_pts=9)
+    fields = work(interlaced=True)
+    argv = video_argv("ffmpeg", "a", fields, outputs={"hd": "o"}, cpus=1, gpu=None)
+    assert "-reinit_filter" not in argv
     assert filter_graph(work(interlaced=True, chunk=chunk), gpu=False).startswith(
         "[0:0]bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=1/90000,trim=end_pts=9,"
     )
@@ -250,15 +256,20 @@ def test_a_codec_without_an_encoder_is_refused() -> None:
 
 def test_sound_is_counted_from_the_pictures_first_frame() -> None:
     asked = AudioWork(
-        stream=2, audio=Audio(), source_channels=6, picture_start=Fraction(1001, 24000)
+        stream=2,
+        audio=Audio(),
+        source_channels=6,
+        source_rate=44100,
+        picture_start=Fraction(1001, 24000),
     )
     assert audio_argv("ffmpeg", "/in/a.mkv", asked, output="/w/a.mp4") == [
         *OPENING,
         *("-threads", "1"),
         *("-i", "/in/a.mkv"),
         "-filter_complex",
-        "[0:2]asetpts=PTS-(1001/24000)/TB,aresample=async=1:first_pts=0,"
-        "aformat=channel_layouts=mono|stereo|3.0|4.0|5.0|5.1|7.1[out]",
+        "[0:2]asetpts=PTS-(1001/24000)/TB,"
+        "aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=5.1[even]",
+        *("-filter_complex", "[even]aresample=async=1:first_pts=0[out]"),
         *("-map", "[out]"),
         *("-c:a", "aac"),
         *("-b:a", "128000"),
@@ -269,10 +280,10 @@ def test_sound_is_counted_from_the_pictures_first_frame() -> None:
 
 def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders() -> None:
     audio = Audio(codec=AudioCodec.OPUS, bitrate=1_024_000, channels=2)
-    asked = AudioWork(stream=0, audio=audio, source_channels=6)
+    asked = AudioWork(stream=0, audio=audio, source_channels=6, source_rate=44100)
     argv = audio_argv("ffmpeg", "a", asked, output="o")
     assert argv[argv.index("-filter_complex") + 1].endswith(
-        "aformat=channel_layouts=stereo:sample_rates=48000[out]"
+        "aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo[even]"
     )
     assert argv[argv.index("-c:a") + 1] == "libopus"
     assert argv[argv.index("-b:a") + 1] == "512000"
@@ -284,7 +295,9 @@ def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders(
 def test_work_travels_as_json() -> None:
     chunk = Chunk(time_base=Fraction(1, 90000), seek_seconds=Fraction(1001, 30000), start_pts=-5)
     video = work(chunk=chunk, color=Color(primaries="bt709"), interlaced=True)
-    sound = AudioWork(stream=1, audio=Audio(), source_channels=2, picture_start=Fraction(-1, 3))
+    sound = AudioWork(
+        stream=1, audio=Audio(), source_channels=2, source_rate=8000, picture_start=Fraction(-1, 3)
+    )
     assert VideoWork.model_validate_json(video.model_dump_json()) == video
     assert AudioWork.model_validate(sound.model_dump(mode="json")) == sound
     assert sound.model_dump(mode="json")["picture_start"] == "-1/3"

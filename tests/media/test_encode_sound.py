@@ -32,6 +32,16 @@ def first_sound(path: Path) -> Fraction:
     raise AssertionError(f"nothing is heard in {path.name}")
 
 
+def assert_unbroken(path: Path) -> None:
+    """Each frame starts where the one before it ends."""
+    with av.open(path) as container:
+        frames = [(frame.pts, frame.samples) for frame in container.decode(audio=0)]
+    assert all(
+        start + samples == following
+        for (start, samples), (following, _) in itertools.pairwise(frames)
+    )
+
+
 @pytest.mark.parametrize("codec", AudioCodec)
 @pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
 @pytest.mark.parametrize("offset", [0, 0.5, -0.5])
@@ -45,7 +55,11 @@ def test_sound_stays_with_its_picture(
     encoders = ("-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac")
     run(ffmpeg, "-v", "error", *picture, *sound, *encoders, clip)
     work = AudioWork(
-        stream=1, audio=Audio(codec=codec), source_channels=1, picture_start=look(clip).times[0]
+        stream=1,
+        audio=Audio(codec=codec),
+        source_channels=1,
+        source_rate=48000,
+        picture_start=look(clip).times[0],
     )
     run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
     with av.open(out) as made:
@@ -53,21 +67,49 @@ def test_sound_stays_with_its_picture(
     assert float(first_sound(out)) == pytest.approx(1 + offset, abs=0.010)
 
 
-def test_a_gap_in_the_sound_is_filled_with_silence(ffmpeg: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("codec", AudioCodec)
+def test_a_gap_in_the_sound_is_filled_with_silence(
+    codec: AudioCodec, ffmpeg: str, tmp_path: Path
+) -> None:
     """Half a second of packets is missing before the beep. A gap in the times alone would be
     closed by players that only count samples."""
     clip, out = tmp_path / "gap.mkv", tmp_path / "sound.mp4"
     lossy = r"aselect=not(between(t\,0.3\,0.8))"
-    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"{BEEP},{lossy}", "-c:a", "pcm_f32le", clip)
-    work = AudioWork(stream=0, audio=Audio(), source_channels=1)
+    sound = f"{BEEP},{lossy},aresample=44100"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", sound, "-c:a", "pcm_f32le", clip)
+    work = AudioWork(stream=0, audio=Audio(codec=codec), source_channels=1, source_rate=44100)
     run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
     assert float(first_sound(out)) == pytest.approx(1, abs=0.010)
+    assert_unbroken(out)
+
+
+@pytest.mark.parametrize("codec", AudioCodec)
+@pytest.mark.parametrize("change", ["pan=5.1|c0=c0|c1=c0", "aresample=32000"])
+def test_sound_that_changes_its_form_goes_on(
+    change: str, codec: AudioCodec, ffmpeg: str, tmp_path: Path
+) -> None:
+    """Broadcasts go from stereo to 5.1 and back with every film and commercial."""
+    parts = []
+    for start, form in ((0, "anull"), (1, change)):
+        part = tmp_path / f"{start}.ts"
+        tone = f"sine=frequency=1000:sample_rate=48000:duration=1,pan=stereo|c0=c0|c1=c0,{form}"
+        later = ("-output_ts_offset", str(start), "-muxdelay", "0", "-muxpreload", "0")
+        run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", tone, "-c:a", "ac3", *later, part)
+        parts.append(part.read_bytes())
+    clip, out = tmp_path / "change.ts", tmp_path / "out.mp4"
+    clip.write_bytes(b"".join(parts))
+    work = AudioWork(stream=0, audio=Audio(codec=codec), source_channels=2, source_rate=48000)
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    assert_unbroken(out)
     with av.open(out) as container:
-        frames = [(frame.pts, frame.samples) for frame in container.decode(audio=0)]
-    assert all(
-        start + samples == following
-        for (start, samples), (following, _) in itertools.pairwise(frames)
-    )
+        loud = [
+            float(frame.time or 0)
+            for frame in container.decode(audio=0)
+            if np.abs(frame.to_ndarray()).max() > 0.02
+        ]
+    assert loud[0] == pytest.approx(0, abs=0.1)
+    assert loud[-1] == pytest.approx(2, abs=0.1)
+    assert all(after - before < 0.05 for before, after in itertools.pairwise(loud))
 
 
 @pytest.mark.parametrize("codec", AudioCodec)
@@ -82,7 +124,7 @@ def test_surround_sound_becomes_a_layout_that_players_know(
     with av.open(clip) as container:
         assert container.streams.audio[0].layout.name == "5.1(side)"
     audio = Audio(codec=codec, channels=channels, bitrate=1_024_000)
-    work = AudioWork(stream=0, audio=audio, source_channels=6)
+    work = AudioWork(stream=0, audio=audio, source_channels=6, source_rate=48000)
     run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
     with av.open(out) as container:
         assert container.streams.audio[0].layout.name == layout

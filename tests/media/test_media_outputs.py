@@ -11,6 +11,7 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.spec import Audio, Codec
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
+from tests.media.encoding import run
 from tests.media.frames import assert_same_frames, onset, times
 from tests.media.pipeline import (
     assert_nothing_left,
@@ -55,6 +56,25 @@ async def test_they_do_in_matroska_and_webm_too(
     outcome = await run_job(spec(clips(name), target, rendition(codec=codec)), toolbox)
     assert_published(outcome, target)
     assert_same_frames(clips(name), target)
+
+
+async def test_a_picture_that_changes_its_size_goes_on(
+    toolbox: Toolbox, out: Path, ffmpeg: str, tmp_path: Path
+) -> None:
+    parts = []
+    for start, size in ((0, "128x72"), (1, "64x48")):
+        part = tmp_path / f"{start}.ts"
+        source = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=1")
+        later = ("-output_ts_offset", str(start), "-muxdelay", "0", "-muxpreload", "0")
+        encoder = ("-c:v", "libx264", "-bf", "0", "-pix_fmt", "yuv420p")
+        run(ffmpeg, "-v", "error", *source, *encoder, *later, part)
+        parts.append(part.read_bytes())
+    clip, target = tmp_path / "change.ts", out / "a.mp4"
+    clip.write_bytes(b"".join(parts))
+    outcome = await run_job(spec(clip, target), toolbox)
+    (output,) = assert_published(outcome, target)
+    assert output["video"] == "h264 128x72"
+    assert_same_frames(clip, target)
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".mp4", Codec.H264), (".webm", Codec.VP9)])

@@ -218,6 +218,7 @@ def test_one_frame_without_a_length_has_a_rate_all_the_same() -> None:
 def test_the_sound_is_counted_from_the_first_picture() -> None:
     payload = AudioPayload.model_validate(_task(_plan(_spec(), _source()), "audio").payload)
     assert (payload.audio.stream, payload.audio.source_channels) == (1, 2)
+    assert payload.audio.source_rate == 48000
     assert payload.audio.picture_start == 2
 
 

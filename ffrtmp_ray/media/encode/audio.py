@@ -15,7 +15,7 @@ def audio_argv(ffmpeg: str, source: str, work: AudioWork, *, output: str) -> lis
     return [
         *opening(ffmpeg, threads=1),
         *("-i", source),
-        *("-filter_complex", filter_graph(work)),
+        *(word for graph in filter_graphs(work) for word in ("-filter_complex", graph)),
         *("-map", "[out]"),
         *("-c:a", encoder.name),
         *("-b:a", str(bitrate)),
@@ -24,21 +24,24 @@ def audio_argv(ffmpeg: str, source: str, work: AudioWork, *, output: str) -> lis
     ]
 
 
-def filter_graph(work: AudioWork) -> str:
+def filter_graphs(work: AudioWork) -> tuple[str, str]:
     """What happens to the sound between decoder and encoder.
 
-    Its times are counted from the picture's first frame. From `first_pts` on, aresample puts
-    silence where there is none and drops what comes before; `async=1` does the same for gaps and
-    overlaps of over 0.1 s within the stream, and stretches nothing.
+    Its times are counted from the picture's first frame. ffmpeg starts a graph anew when the
+    source changes its channels or its rate, as broadcasts do; the first graph gives all sound one
+    form and remembers nothing, so that the second, which does, is never started anew (graphs feed
+    graphs since ffmpeg 7.1).
+
+    From `first_pts` on, aresample puts silence where there is none and drops what comes before;
+    `async=1` does the same for gaps and overlaps of over 0.1 s within the stream, and stretches
+    nothing.
     """
     encoder = AUDIO_ENCODERS[work.audio.codec]
-    layouts = encoder.layouts
-    if work.audio.channels is not None:
-        layouts = (layouts[work.audio.channels - 1],)
-    forms = [f"channel_layouts={'|'.join(dict.fromkeys(layouts))}"]
-    if encoder.sample_rate is not None:
-        forms.append(f"sample_rates={encoder.sample_rate}")
+    channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
+    layout = encoder.layouts[channels - 1]
+    rate = encoder.sample_rate or work.source_rate
+    form = f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
     return (
-        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,aresample=async=1:first_pts=0,"
-        f"aformat={':'.join(forms)}[out]"
+        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,aformat={form}[even]",
+        "[even]aresample=async=1:first_pts=0[out]",
     )

@@ -34,6 +34,7 @@ def video_argv(
     argv = opening(ffmpeg, cpus)
     if work.chunk is not None:
         argv += _seek(work.chunk)
+    argv += _changes(work)
     argv += ["-i", source, "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(work, gpu is not None)]
     for number, output in enumerate(work.outputs):
@@ -81,6 +82,12 @@ def _picture(work: VideoWork, output: OutputWork) -> Picture:
     fps = output.rendition.fps
     rate = work.frame_rate if fps is None else frame_rate(fps)
     return Picture(output.width, output.height, work.bit_depth, rate)
+
+
+def _changes(work: VideoWork) -> list[str]:
+    """Where the source changes its size or colours, scale copes; started anew, as ffmpeg would
+    have it, the graph would count time from there. bwdif does not cope."""
+    return [] if work.interlaced else ["-reinit_filter", "0"]
 
 
 def _seek(chunk: Chunk) -> list[str]:

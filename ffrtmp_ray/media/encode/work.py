@@ -95,5 +95,7 @@ class AudioWork(Value):
     """Index of the sound's stream in the source."""
     audio: Audio
     source_channels: int = Field(ge=1)
+    source_rate: int = Field(ge=1)
+    """Samples a second."""
     picture_start: Fraction = Fraction(0)
     """Presentation time of the picture's first frame in the source, in seconds."""

@@ -128,6 +128,7 @@ def _audio(
             stream=sound.index,
             audio=audio,
             source_channels=sound.channels,
+            source_rate=sound.sample_rate,
             picture_start=source.video.first,
         ),
         duration=length,
