@@ -24,8 +24,14 @@ from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, Ready
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 _PAGE_SIZE = 100
-_AWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
-"""What a proxy answers for a farm that does not."""
+_AWAY = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+)
+"""What a proxy answers, in words of its own, for a farm that does not. Serve's proxy knows no path
+at first when it is started anew."""
 
 ViewT = TypeVar("ViewT")
 _JOB = TypeAdapter(JobDetail)
@@ -249,5 +255,6 @@ def _error(response: httpx.Response) -> FfrtmpError:
     code = body.get("type", "").partition("/problems/")[2]
     if code:
         return from_problem(Problem(code, message, body.get("where"), body.get("remedy")))
-    kind = Unavailable if response.status_code in _AWAY else FfrtmpError
+    away = "type" not in body and response.status_code in _AWAY
+    kind = Unavailable if away else FfrtmpError
     return kind(message, where=str(response.url), remedy=body.get("remedy"))

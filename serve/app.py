@@ -42,12 +42,14 @@ def build(args: dict[str, Any]) -> serve.Application:
     `args` are fields of `Options`; pydantic's ValidationError names those that are none.
     """
     # No CPUs: those are the workers'. Requests wait on the scheduler, not on this process, so many
-    # may be under way at once; on shutdown they are given these seconds to end.
+    # may be under way at once; on shutdown they are given these seconds to end. A replica that died
+    # is missed within a second: it is the only one, and requests wait for its successor.
     deployment = serve.deployment(
         name="api",
         num_replicas=1,
         max_ongoing_requests=1000,
         graceful_shutdown_timeout_s=5,
+        health_check_period_s=1,
         ray_actor_options={"num_cpus": 0},
     )
     return deployment(serve.ingress()(Api)).bind(Options.model_validate(args))

@@ -24,6 +24,8 @@ SERVE: Mapping[str, str] = {
     # hear of it. HAProxy is told at once; the default of 30 s would make `ffrtmp down` as slow.
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "0.2",
     "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "0.2",
+    # A dead HAProxy is replaced after three of these, and nobody is answered until then.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
 }
 
 ALWAYS: Mapping[str, str] = {

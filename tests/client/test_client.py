@@ -210,7 +210,7 @@ def test_a_connection_that_breaks_leaves_open_whether_it_was_done() -> None:
         farm.submit(SPEC)
 
 
-@pytest.mark.parametrize("status", [502, 503, 504])
+@pytest.mark.parametrize("status", [404, 502, 503, 504])
 def test_a_proxy_without_a_farm_behind_it_is_unavailable(status: int) -> None:
     farm = _answering(httpx.Response(status, html="<h1>No server is available</h1>"))
 
@@ -218,6 +218,16 @@ def test_a_proxy_without_a_farm_behind_it_is_unavailable(status: int) -> None:
         farm.workers()
     with pytest.raises(errors.Unavailable, match=str(status)):
         farm.ready()
+
+
+def test_a_path_that_the_farm_itself_does_not_have_is_no_outage() -> None:
+    problem = {"type": "about:blank", "status": 404, "detail": "GET /workers: nothing is there"}
+    farm = _answering(httpx.Response(404, json=problem))
+
+    with pytest.raises(errors.FfrtmpError, match="nothing is there") as caught:
+        farm.workers()
+
+    assert type(caught.value) is errors.FfrtmpError
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"jobs": 3}', b"[3]"])

@@ -24,6 +24,7 @@ import ffrtmp_ray
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.cluster import record
 from ffrtmp_ray.cluster.driver import Farm
+from ffrtmp_ray.cluster.processes import marked
 from ffrtmp_ray.media.spec import JobSpec
 from tests.cluster.farms import QUICK, until
 from tests.cluster.media import frame_times, make_clip
@@ -184,6 +185,18 @@ def test_health_ready_and_documents_answer(farm: HttpFarm) -> None:
     assert ready.status_code == 200
     assert ready.json()["workers"] == 1
     assert "/jobs" in httpx.get(f"{farm.base}/openapi.json").json()["paths"]
+
+
+def test_a_killed_haproxy_is_replaced_while_a_client_waits_for_its_job(
+    farm: HttpFarm, clip: Path, root: Path
+) -> None:
+    started = record.read(farm.state_dir)
+    assert started is not None
+    assert started.started is not None
+    job = farm.client.submit(spec(clip, root / "waited.mp4"))
+    (haproxy,) = [p for p in marked(started.started.mark) if p.name() == "haproxy"]
+    haproxy.kill()
+    assert farm.client.wait(job.id, timeout=20).state == "completed"
 
 
 def test_up_again_keeps_what_runs(farm: HttpFarm, clip: Path, root: Path) -> None:
