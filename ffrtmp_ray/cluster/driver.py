@@ -37,8 +37,10 @@ T = TypeVar("T")
 class Farm:
     """The cluster that this process is connected to. Methods raise the errors of `errors`."""
 
-    def __init__(self, *, who: str = "python") -> None:
+    def __init__(self, *, who: str = "python", connected_here: bool = False) -> None:
+        """`connected_here`: closing ends this process's connection to Ray, too."""
         self._who = who
+        self._connected_here = connected_here
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ffrtmp", daemon=True)
         self._thread.start()
@@ -122,6 +124,8 @@ class Farm:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        if self._connected_here:
+            ray.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -147,10 +151,11 @@ def connect(address: str | None = None) -> Farm:
     Without an address: the one that `ffrtmp up` has left on this machine, else what the variable
     RAY_ADDRESS names.
     """
-    if not ray.is_initialized():
+    fresh = not ray.is_initialized()
+    if fresh:
         left = record.read(Settings().state_dir)
         if address is None and left is not None:
             ray_environment.enter(left)
             address = left.address
         ray.init(address=address or "auto", namespace=NAMESPACE, log_to_driver=False)
-    return Farm()
+    return Farm(connected_here=fresh)

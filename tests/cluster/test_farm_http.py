@@ -20,10 +20,8 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-import ffrtmp_ray
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.cluster import record
-from ffrtmp_ray.cluster.driver import Farm
 from ffrtmp_ray.cluster.processes import marked
 from ffrtmp_ray.media.spec import JobSpec
 from tests.cluster.farms import QUICK, until
@@ -73,12 +71,12 @@ def farm(root: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator[Htt
     assert not psutil.pid_exists(marks.started.pid)
 
 
-@pytest.fixture
-def driver(farm: HttpFarm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Farm]:
-    """A driver script's handle on the same farm."""
-    monkeypatch.setenv("FFRTMP_STATE_DIR", str(farm.state_dir))
-    with ffrtmp_ray.connect() as handle:
-        yield handle
+def drive(farm: HttpFarm, script: str) -> None:
+    """Run a driver script on the same farm, as a program of its own: connecting to Ray fits a
+    process to that one cluster."""
+    prelude = "import ffrtmp_ray; farm = ffrtmp_ray.connect()\n"
+    environment = os.environ | {"FFRTMP_STATE_DIR": str(farm.state_dir)}
+    subprocess.run([sys.executable, "-c", prelude + script], env=environment, check=True)
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +91,11 @@ def spec(clip: Path, target: Path, **fields: object) -> JobSpec:
 
 
 def test_a_hundred_jobs_from_twenty_connections_all_complete_once_and_in_order(
-    farm: HttpFarm, driver: Farm, clip: Path, root: Path
+    farm: HttpFarm, clip: Path, root: Path
 ) -> None:
     folder = root / "hundred"
     folder.mkdir()
-    (worker,) = driver.workers()
-    driver.drain(worker.id)
+    drive(farm, "for worker in farm.workers(): farm.drain(worker.id)")
     specs = [
         spec(clip, folder / f"{number}.mp4", queue=queue, priority=priority)
         for number, (queue, priority) in enumerate((CLASSES * 12)[:100])
@@ -107,7 +104,7 @@ def test_a_hundred_jobs_from_twenty_connections_all_complete_once_and_in_order(
         jobs = list(connections.map(farm.client.submit, specs))
     assert len({job.id for job in jobs}) == 100
     assert all(job.state == "pending" for job in jobs)
-    driver.drain(worker.id, on=False)
+    drive(farm, "for worker in farm.workers(): farm.drain(worker.id, on=False)")
     done = [farm.client.wait(job.id, timeout=200) for job in jobs]
     assert {job.state for job in done} == {"completed"}
     assert sorted(path.name for path in folder.iterdir()) == sorted(
