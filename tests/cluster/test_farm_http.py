@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ffrtmp_ray.client import Client
-from ffrtmp_ray.cluster import record
+from ffrtmp_ray.cluster import processes, record
 from ffrtmp_ray.cluster.processes import marked
 from ffrtmp_ray.media.spec import JobSpec
 from tests.cluster.farms import QUICK, until
@@ -68,7 +67,7 @@ def farm(root: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator[Htt
     assert down.returncode == 0, down.stderr
     assert marks is not None
     assert marks.started is not None
-    assert not psutil.pid_exists(marks.started.pid)
+    assert processes.marked(marks.started.mark) == [], "nothing of it is left"
 
 
 def drive(farm: HttpFarm, script: str) -> None:
