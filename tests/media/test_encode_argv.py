@@ -238,7 +238,7 @@ def test_a_reduced_rate_is_made_of_times_from_zero() -> None:
     ntsc = HD.model_copy(update={"fps": 23.976})
     reduced = work(OutputWork(rendition=ntsc, width=1280, height=720))
     assert filter_graph(reduced, gpu=False) == (
-        "[0:0]setpts=PTS-STARTPTS,fps=24000/1001,scale=1280:720,setsar=1,format=yuv420p[out0]"
+        "[0:0]setpts=PTS-STARTPTS,fps=24000/1001:eof_action=pass,scale=1280:720,setsar=1,format=yuv420p[out0]"
     )
     argv = video_argv("ffmpeg", "a", reduced, outputs={"hd": "o"}, cpus=1, gpu=None)
     assert argv[argv.index("-g") + 1] == "239"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Ended, Succeeded
 from ffrtmp_ray.media.plan.payloads import EncodePayload
+from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.steps import encode
+from ffrtmp_ray.media.steps.exactness import Expected, difference
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
@@ -77,6 +80,53 @@ async def test_frames_that_are_lost_in_encoding_are_no_success(
     assert kind is FailureKind.INEXACT
     assert "40 frames were made of 50" in reason
     assert toolbox.workspace.attempts("job") == frozenset()
+
+
+def _made(frames: int, first: Fraction, span: Fraction) -> VideoStream:
+    return VideoStream(
+        index=0,
+        codec="h264",
+        width=64,
+        height=64,
+        pixel_format="yuv420p",
+        bit_depth=8,
+        time_base=Fraction(1, 12800),
+        frames=frames,
+        countable=True,
+        first=first,
+        last=first + span,
+        end=first + span,
+    )
+
+
+TICK = Fraction(1, 12800)
+SPAN = Fraction(49, 25)
+
+
+@pytest.mark.parametrize(
+    ("frames", "first", "span", "wrong"),
+    [
+        (50, Fraction(0), SPAN, None),
+        (50, TICK, SPAN - TICK, None),
+        (49, Fraction(0), SPAN, "49 frames were made of 50"),
+        (50, 2 * TICK, SPAN, "the first frame is"),
+        (50, Fraction(0), SPAN + 2 * TICK, "the frames span"),
+        (50, Fraction(0), SPAN - 2 * TICK, "the frames span"),
+    ],
+)
+def test_an_encode_is_exact_to_a_tick(
+    frames: int, first: Fraction, span: Fraction, wrong: str | None
+) -> None:
+    expected = Expected(50, SPAN, Fraction(1, 25))
+    found = difference(expected, _made(frames, first, span), timescale=12800, fps=None)
+    assert found is None if wrong is None else wrong in str(found)
+
+
+@pytest.mark.parametrize(("frames", "good"), [(18, False), (19, True), (21, True), (22, False)])
+def test_frames_of_another_rate_fill_the_time(frames: int, good: bool) -> None:
+    expected = Expected(50, SPAN, Fraction(1, 25))
+    made = _made(frames, Fraction(0), Fraction(19, 10))
+    assert (difference(expected, made, timescale=12800, fps=10) is None) == good
 
 
 def _scratched(clip: Path, to: Path, *, start: int, length: int) -> Path:

@@ -215,13 +215,20 @@ async def test_the_first_of_two_languages_is_kept_with_its_name(
     assert any("2 sound streams" in warning for warning in outcome.warnings)
 
 
-async def test_a_rendition_of_a_lower_rate_has_its_own_frames(
-    toolbox: Toolbox, clips: Clips, out: Path
+@pytest.mark.parametrize(
+    ("name", "fps", "frames"),
+    [
+        ("plain.mp4", 10, 20), ("plain.mp4", 23.976, 48), ("plain.mp4", 240, 480),
+        ("plain.mp4", 0.1, 1), ("one-frame.mp4", 10, 1), ("vfr.mp4", 10, 21),
+    ],
+)  # fmt: skip
+async def test_a_rendition_of_another_rate_has_its_own_frames(
+    name: str, fps: float, frames: int, toolbox: Toolbox, clips: Clips, out: Path
 ) -> None:
     target = out / "a.mp4"
-    job = spec(clips("plain.mp4"), target, rendition(fps=10))
+    job = spec(clips(name), target, rendition(fps=fps))
     assert_published(await run_job(job, toolbox), target)
-    assert len(times(target)) == pytest.approx(20, abs=1)
+    assert len(times(target)) == frames
 
 
 async def test_a_ladder_without_sound_makes_none(toolbox: Toolbox, clips: Clips, out: Path) -> None:

@@ -12,12 +12,7 @@ from ffrtmp_ray.core.model import NewTask, Resources
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.plan import Plan, check_spec, first_task, make_plan
-from ffrtmp_ray.media.plan.payloads import (
-    AudioPayload,
-    EncodePayload,
-    FinishPayload,
-    PlanPayload,
-)
+from ffrtmp_ray.media.plan.payloads import AudioPayload, EncodePayload, FinishPayload, PlanPayload
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.presets import load, resolve
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream

@@ -20,6 +20,7 @@ from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 from tests.clips import Clips
+from tests.media.processes import is_gone
 from tests.support.waiting import until
 
 GIB = 1024**3
@@ -373,10 +374,6 @@ def _opened_by(pid: int, path: Path) -> bool:
     return any(os.path.realpath(fd) == str(path) for fd in Path(f"/proc/{pid}/fd").iterdir())
 
 
-def _is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-
-
 @pytest.mark.parametrize("busy", [True, False], ids=["over a file", "at its start"])
 def test_a_child_dies_with_its_killed_worker(busy: bool, tmp_path: Path) -> None:
     endless = tmp_path / "endless.ts"
@@ -391,5 +388,5 @@ def test_a_child_dies_with_its_killed_worker(busy: bool, tmp_path: Path) -> None
                 until(lambda: _opened_by(pid, endless))
         finally:
             worker.kill()
-    until(lambda: _is_gone(pid))
+    until(lambda: is_gone(pid))
     os.close(writer)

@@ -18,6 +18,7 @@ from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.process.runner import Ending, Exit, ProcessGroup
 from ffrtmp_ray.media.process.tail import LOG_BYTES
+from tests.media.processes import is_gone
 
 BLOCK = r"frame=%d\nout_time_us=%d\nprogress=continue\n"
 
@@ -49,13 +50,6 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def is_stopped(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_STOPPED
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 async def start(

@@ -70,7 +70,7 @@ def _chain(work: VideoWork, output: OutputWork, gpu: bool) -> str:
     rate = output.rendition.fps
     return ",".join(
         [
-            *([f"fps={frame_rate(rate)}"] if rate is not None else []),
+            *([f"fps={frame_rate(rate)}:eof_action=pass"] if rate is not None else []),
             f"scale={output.width}:{output.height}{_RGB if work.rgb else ''}",
             "setsar=1",
             f"format={encoder.pixel_format(work.bit_depth)}",

@@ -68,6 +68,8 @@ def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) ->
             return frames[0]
         if tried >= _FIRST_PACKETS:
             break
+    if not tried:
+        raise Refusal(FailureKind.BAD_INPUT, f"the video of {name} is empty")
     raise Refusal(
         FailureKind.BAD_INPUT,
         f"the video of {name} is damaged: none of its first {tried} packets can be decoded",

@@ -42,7 +42,8 @@ async def run(step: Step) -> Ended:
     made = await _look_at(step, paths)
     if isinstance(made, Failure):
         return Failed(made)
-    wrong = _wrong(work, Expected(work.frames, work.span), made)
+    tail = work.duration - work.span
+    wrong = _wrong(work, Expected(work.frames, work.span, tail), made)
     if wrong is None:
         return Succeeded(await _result(step, paths, made, ()))
     return await _recount(step, work, paths, made)
@@ -81,7 +82,8 @@ async def _recount(
     if count.damaged > DAMAGE_LIMIT * work.frames:
         reason = f"the video is damaged: {count.damaged} of {work.frames} packets cannot be decoded"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
-    wrong = _wrong(work, Expected(count.frames, count.last - count.first), made)
+    tail = work.duration - work.span
+    wrong = _wrong(work, Expected(count.frames, count.last - count.first, tail), made)
     if wrong is not None:
         return Failed(Failure(FailureKind.INEXACT, wrong))
     return Succeeded(await _result(step, paths, made, _warnings(work, count)))

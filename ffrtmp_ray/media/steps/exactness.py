@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 
 from ffrtmp_ray.media.encode.rate import frame_rate
 from ffrtmp_ray.media.probe.source import VideoStream
@@ -16,6 +17,8 @@ class Expected:
     frames: int
     span: Fraction
     """Seconds from the first frame to the last."""
+    tail: Fraction = Fraction(0)
+    """Seconds for which the last frame is shown."""
 
 
 def difference(
@@ -24,21 +27,23 @@ def difference(
     """What is wrong, as a clause; None when the file is exact.
 
     `fps` is the rendition's own rate: such a one has its own frames, and is right when they fill
-    the span, one more or less at its end. All others have the source's frames, each within one
-    tick of `timescale` (the source's time and the first frame's are each rounded by half of one).
+    the time from the first frame to the last, up to that one's end. All others have the source's
+    frames, each within one tick of `timescale` (the source's time and the first frame's are each
+    rounded by half of one).
     """
-    if fps is None:
-        frames, few = expected.frames, 0
-        near = Fraction(1, timescale)
-    else:
+    near = Fraction(1, timescale)
+    fewest = most = expected.frames
+    shortest = longest = expected.span
+    if fps is not None:
         rate = frame_rate(fps)
-        frames, few = round(expected.span * rate) + 1, 1
-        near = 1 / rate + Fraction(1, timescale)
-    if abs(found.frames - frames) > few:
-        return f"{found.frames} frames were made of {frames}"
+        near += 1 / rate
+        longest += expected.tail
+        fewest, most = max(1, floor(shortest * rate)), ceil(longest * rate) + 1
+    if not fewest <= found.frames <= most:
+        return f"{found.frames} frames were made of {expected.frames}"
     if abs(found.first) > near:
         return f"the first frame is {float(found.first):.6f} s late"
     span = found.last - found.first
-    if abs(span - expected.span) > near:
+    if not shortest - near <= span <= longest + near:
         return f"the frames span {float(span):.6f} s of {float(expected.span):.6f} s"
     return None
