@@ -33,7 +33,8 @@ class Settings(BaseSettings):
     output_roots: tuple[Path, ...] = Field(default_factory=_default_roots)
     """Outputs may lie below these folders only."""
     ffmpeg: Path | None = None
-    """The ffmpeg program; None means the one that came with the installation."""
+    """The ffmpeg program, version 7.1 or newer; None means the one that came with the
+    installation."""
 
     # where it listens
     http_host: str = "127.0.0.1"
