@@ -46,6 +46,9 @@ from ffrtmp_ray.store.protocol import Loaded, Store, TaskInput
 SEEN_SECONDS = 2.0
 """Between two renewals of the scheduler's claim on the store."""
 
+HEAR_SECONDS = 1.0
+"""For a worker that is taken over to answer for the first time; it does so in milliseconds."""
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -102,6 +105,15 @@ class Life:
         for worker_id in {a.worker_id for a in self._restored.attempts} - known:
             self.lost(worker_id, "it is not known any more")
         await self._fleet.adopt()
+        await self._hear()
+
+    async def _hear(self) -> None:
+        """Know the progress of what runs before anybody asks for it: it never goes down."""
+        first = [asyncio.create_task(link.heard.wait()) for link in self.links.values()]
+        if first:
+            _, late = await asyncio.wait(first, timeout=HEAR_SECONDS)
+            for each in late:
+                each.cancel()
 
     async def run(self) -> None:
         """Serve until a duty fails; none ever ends otherwise."""

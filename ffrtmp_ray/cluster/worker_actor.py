@@ -67,6 +67,7 @@ class WorkerActor:
         self._usage_at = float("-inf")
         self._last_usage: Usage | None = None
         self._epoch = 0
+        self._polled_by = 0
         self._revision = 0
         self._held: dict[AttemptId, Held] = {}
         self._ended: deque[AttemptId] = deque(maxlen=REMEMBERED)
@@ -101,7 +102,8 @@ class WorkerActor:
             self._start(assignment, order.attempts[assignment.attempt_id])
 
     async def poll(self, epoch: int, acknowledged: int) -> Answer:
-        """What is new since report `acknowledged`; waits `poll_seconds` at most for news.
+        """What is new since report `acknowledged`; waits `poll_seconds` at most for news, but for
+        the first poll of an epoch, to which all is new.
 
         A caller of an older epoch than one heard of gets no reports: it is superseded.
         """
@@ -111,7 +113,8 @@ class WorkerActor:
             self._epoch, self._revision = epoch, 0
         self._outbox.acknowledge(acknowledged)
         self._news.clear()
-        if not self._outbox:
+        known, self._polled_by = epoch == self._polled_by, epoch
+        if known and not self._outbox:
             with suppress(TimeoutError):  # no news is an answer too: progress and usage
                 await asyncio.wait_for(self._news.wait(), self._settings.poll_seconds)
         return self._answer()

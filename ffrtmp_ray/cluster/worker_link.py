@@ -72,6 +72,8 @@ class WorkerLink:
         self.progress: Mapping[AttemptId, Progress] = {}
         self.usage: Usage | None = None
         self.heartbeats = 0
+        self.heard = asyncio.Event()
+        """Set with the first answer."""
         self.heard_at = time.monotonic()
         self._handle = handle
         self._desk = desk
@@ -162,6 +164,7 @@ class WorkerLink:
         self.heard_at = time.monotonic()
         self.heartbeats += 1
         self.progress, self.usage = answer.progress, answer.usage
+        self.heard.set()
         events: list[Event] = [report for _, report in answer.reports]
         events += self._stopped_unheard(answer)
         if events:

@@ -58,8 +58,10 @@ def test_a_killed_scheduler_comes_back_and_adopts_what_runs(
     job = farm.submit(clip, tmp_path / "out.mp4", STEADY)
     waiting = farm.submit(clip, tmp_path / "second.mp4", QUICK, queue="batch")
     ffmpeg, epoch = farm.encoding(), farm.farm.ready().epoch
+    before = until(lambda: [p for p in [farm.farm.get(job.id).progress] if p and p > 20])[0]
     farm.scheduler().kill()
     until(lambda: (farm.farm.ready().epoch or 0) > (epoch or 0), 20)
+    assert (farm.farm.get(job.id).progress or 0) >= before, "nor does its progress go down"
     assert ffmpeg.is_running(), "what runs goes on"
     farm.completed(job.id)
     farm.completed(waiting.id)

@@ -94,6 +94,14 @@ async def encode(worker: WorkerActor, planned: Assignment) -> Assignment:
     return assigned(task, "job-encode0-1-1")
 
 
+async def stopped(process: psutil.Process) -> None:
+    """A signal takes its time with a process of many threads."""
+    until = time.monotonic() + 5
+    while process.status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < until, "it goes on"
+        await asyncio.sleep(0.01)
+
+
 async def running(worker: WorkerActor) -> psutil.Process:
     until = time.monotonic() + 20
     while not (found := ffmpegs()):
@@ -160,6 +168,20 @@ async def test_a_new_scheduler_gets_what_the_old_one_has_not_acknowledged(
     assert (await worker.poll(2, 0)).reports[-1] == (sequence, report)
 
 
+async def test_a_new_scheduler_is_answered_at_once_even_when_its_order_came_first(
+    settings: Settings,
+) -> None:
+    worker = WorkerActor(IDENTITY, settings.model_copy(update={"poll_seconds": 60.0}))
+    try:
+        for epoch in (1, 2):
+            await worker.sync(order(1, epoch=epoch))
+            answer = await asyncio.wait_for(worker.poll(epoch, 0), 10)
+            assert answer.epoch == epoch
+        assert answer.usage is not None
+    finally:
+        await worker.close()
+
+
 async def test_what_is_not_named_stops_and_never_starts_again(
     worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
@@ -182,7 +204,7 @@ async def test_levels_suspend_and_continue_the_process_itself(
     process = await running(worker)
     await worker.sync(order(3, task, level=Level.SUSPEND))
     await told(worker, TaskSuspended)
-    assert process.status() == psutil.STATUS_STOPPED
+    await stopped(process)
     await worker.sync(order(2, task))  # a late one
     assert process.status() == psutil.STATUS_STOPPED
     await worker.sync(order(4, task))
