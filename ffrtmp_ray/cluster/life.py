@@ -29,6 +29,7 @@ from ffrtmp_ray.core.messages import (
 from ffrtmp_ray.core.model import (
     Attempt,
     AttemptId,
+    Job,
     JobId,
     Policy,
     Progress,
@@ -163,6 +164,18 @@ class Life:
     async def read(self, work: Callable[[], T]) -> T:
         """Run a read of the store in a thread of the readers."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def read_jobs(self, work: Callable[[], T], jobs: Callable[[T], Iterable[Job]]) -> T:
+        """Run a read of `jobs` that goes with the engine as it is until the caller awaits.
+
+        It is run again when one of them has ended since: of that one, neither what was read nor
+        the engine would know how far it is.
+        """
+        while True:
+            found = await self.read(work)
+            await self.settled()
+            if all(job.state.terminal or self.engine.job(job.id) for job in jobs(found)):
+                return found
 
     def progress_of(self, tasks: Iterable[Task]) -> dict[str, Progress]:
         """The latest progress of those tasks that have an attempt, by task id."""

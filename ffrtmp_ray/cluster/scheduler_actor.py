@@ -193,22 +193,24 @@ class SchedulerActor:
         return [known.get(job_id) or answers[job_id] for job_id, _ in jobs]
 
     async def _accepted(self, life: Life, job_ids: Sequence[JobId]) -> dict[JobId, JobDetail]:
-        def read() -> list[JobRecord | None]:
-            return [life.store.job(job_id) for job_id in job_ids]
+        def read() -> list[JobRecord]:
+            return [record for each in job_ids if (record := life.store.job(each)) is not None]
 
-        records = await life.read(read)
-        return {r.job.id: self._detail(life, r) for r in records if r is not None}
+        records = await life.read_jobs(read, lambda records: (record.job for record in records))
+        return {record.job.id: self._detail(life, record) for record in records}
 
     async def job(self, job_id: JobId) -> JobDetail | Problem:
         life = self._alive()
-        record = await life.read(lambda: life.store.job(job_id))
-        await life.settled()
+        record = await life.read_jobs(
+            lambda: life.store.job(job_id), lambda found: (found.job,) if found else ()
+        )
         return self._detail(life, record) if record else _no_job(job_id).problem
 
     async def jobs(self, query: JobQuery) -> JobList:
         life = self._alive()
-        page = await life.read(lambda: life.store.jobs(query))
-        await life.settled()
+        page = await life.read_jobs(
+            lambda: life.store.jobs(query), lambda page: (stored.job for stored in page.jobs)
+        )
         return JobList(
             jobs=tuple(self._view(life, stored) for stored in page.jobs),
             next_cursor=None if page.next_before is None else str(page.next_before),

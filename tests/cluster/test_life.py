@@ -1,0 +1,73 @@
+"""Reads of what is stored and what runs go together, however the farm moves on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ffrtmp_ray.cluster.fleet import WorkerHandle
+from ffrtmp_ray.cluster.life import Life
+from ffrtmp_ray.cluster.slots import Node, Slot
+from ffrtmp_ray.cluster.submission import submission
+from ffrtmp_ray.core.messages import CancelRequested
+from ffrtmp_ray.core.model import JobState, Worker
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.store.memory import MemoryStore
+from ffrtmp_ray.store.protocol import JobRecord
+from tests.cluster.farms import QUICK
+
+
+class NoMachines:
+    """A cluster that has no nodes."""
+
+    def nodes(self) -> list[Node]:
+        return []
+
+    def create(self, worker: Worker, slot: Slot, settings: Settings) -> WorkerHandle:
+        raise AssertionError("there is no slot")
+
+    def find(self, worker_id: str) -> WorkerHandle | None:
+        return None
+
+    def unknown(self, known: set[str]) -> set[str]:
+        return set()
+
+    def kill(self, worker_id: str) -> None:
+        raise AssertionError("there is no worker")
+
+
+@pytest.fixture
+async def life(tmp_path: Path) -> AsyncIterator[Life]:
+    settings = Settings(state_dir=tmp_path)
+    store = MemoryStore()
+    life = Life(settings, NoMachines(), store, store.take_epoch("test", "1"), store.load())
+    await life.begin()
+    course = asyncio.create_task(life.run())
+    yield life
+    course.cancel()
+
+
+async def test_a_job_that_ends_while_it_is_read_is_read_again(life: Life) -> None:
+    spec = JobSpec(input="/in.mp4", output="/out.mp4", ladder=QUICK)
+    now = life.clock.now()
+    await life.apply([submission("job", spec, order=1, now=now, settings=life.settings)])
+    loop = asyncio.get_running_loop()
+    reads: list[JobState] = []
+
+    def read() -> JobRecord:
+        record = life.store.job("job")
+        assert record is not None
+        reads.append(record.job.state)
+        if len(reads) == 1:
+            ending = life.apply([CancelRequested("job", "test")])
+            asyncio.run_coroutine_threadsafe(ending, loop).result(10)
+        return record
+
+    record = await life.read_jobs(read, lambda found: (found.job,))
+
+    assert record.job.state is JobState.CANCELED
+    assert reads == [JobState.PENDING, JobState.CANCELED]
