@@ -112,7 +112,10 @@ class Client:
             params["cursor"] = page.next_cursor
 
     def logs(self, job_id: str) -> list[LogView]:
-        """The end of what each ended attempt printed, oldest first. Raises JobNotFound."""
+        """The end of what each attempt has printed: ended ones, oldest first, then those that run.
+
+        Raises JobNotFound.
+        """
         return self._read(_LOGS, self._answer("GET", _path(job_id, "logs")))
 
     def control(self, job_id: str, action: Action) -> JobDetail:

@@ -10,7 +10,7 @@ from ffrtmp_ray.client import Client
 
 
 def logs(job_id: JobIdArgument, address: Address = ADDRESS, as_json: AsJson = False) -> None:
-    """Print the end of what each ended attempt of a job printed, oldest first."""
+    """Print the end of what each attempt of a job has printed: ended ones first, oldest first."""
     with Client(address) as farm:
         kept = farm.logs(job_id)
     if as_json:
@@ -18,6 +18,6 @@ def logs(job_id: JobIdArgument, address: Address = ADDRESS, as_json: AsJson = Fa
         return
     for log in kept:
         typer.echo(f"==> {log.attempt} <==")
-        typer.echo(log.text.rstrip("\n"))
+        typer.echo(log.text.rstrip("\n") or "(nothing)")
     if not kept:
-        terminal.stderr().print("No attempt has ended yet.")
+        terminal.stderr().print("No attempt has begun yet.")

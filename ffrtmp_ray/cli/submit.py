@@ -30,13 +30,37 @@ Output: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
-PresetName: TypeAlias = Annotated[str | None, typer.Option(help="A ladder by its name.")]
+PresetName: TypeAlias = Annotated[
+    str | None, typer.Option(help="A ladder by its name; GET /presets lists them.")
+]
 LadderFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="A ladder of your own, in TOML or JSON."),
 ]
+QueueName: TypeAlias = Annotated[
+    Queue | None,
+    typer.Option(help="Live goes before default, default before batch.", show_default="default"),
+]
+PriorityName: TypeAlias = Annotated[
+    Priority | None, typer.Option(help="Within the queue.", show_default="medium")
+]
+Gpu: TypeAlias = Annotated[
+    GpuUse | None,
+    typer.Option(help="Prefer: a GPU if one is free, else CPUs.", show_default="never"),
+]
 Urgent: TypeAlias = Annotated[
     bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
+]
+Preemptible: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--preemptible/--not-preemptible",
+        help="Whether it may give way to live and urgent jobs.",
+        show_default="preemptible",
+    ),
+]
+Owner: TypeAlias = Annotated[
+    str | None, typer.Option(help="Whose it is, to filter by.", show_default="default")
 ]
 Labels: TypeAlias = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
@@ -62,11 +86,12 @@ def submit(
     output: Output,
     preset: PresetName = None,
     ladder: LadderFile = None,
-    queue: Annotated[Queue | None, typer.Option(show_default="default")] = None,
-    priority: Annotated[Priority | None, typer.Option(show_default="medium")] = None,
-    gpu: Annotated[GpuUse | None, typer.Option(show_default="never")] = None,
+    queue: QueueName = None,
+    priority: PriorityName = None,
+    gpu: Gpu = None,
     urgent: Urgent = False,
-    owner: Annotated[str | None, typer.Option(show_default="default")] = None,
+    preemptible: Preemptible = None,
+    owner: Owner = None,
     label: Labels = None,
     max_attempts: MaxAttempts = None,
     timeout: Timeout = None,
@@ -89,6 +114,7 @@ def submit(
         "priority": priority,
         "gpu": gpu,
         "urgent": urgent,
+        "preemptible": preemptible,
         "owner": owner,
         "labels": _labels(label or []),
         "max_attempts": max_attempts,

@@ -171,7 +171,9 @@ class RayHandle:
 async def _told_apart(call: Awaitable[T]) -> T:
     try:
         return await call
-    except (ActorDiedError, ActorUnschedulableError) as death:
+    except ActorDiedError:
+        raise WorkerDead("its process has died") from None
+    except ActorUnschedulableError as death:
         raise WorkerDead(_first_line(death)) from None
     except RayTaskError as defect:
         log.exception("a worker's method failed", error=_first_line(defect))

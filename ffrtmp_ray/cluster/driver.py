@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import ray
+from pydantic import ValidationError
 
 from ffrtmp_ray.cluster import ray_environment, record
 from ffrtmp_ray.cluster.actors import NAMESPACE
 from ffrtmp_ray.cluster.gateway import Gateway
+from ffrtmp_ray.cluster.record import ClusterRecord
 from ffrtmp_ray.core.model import JobState, Queue
-from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.errors import InvalidRequest, MachineError
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import MAX_PAGE, JobQuery
@@ -50,7 +52,7 @@ class Farm:
         """Accept a job, given as a spec or as its fields."""
         if (spec is None) == (not fields):
             raise InvalidRequest("give either a JobSpec or its fields")
-        return self._run(self._gateway.submit(spec or JobSpec(**fields)))
+        return self._run(self._gateway.submit(spec or _spec(fields)))
 
     def get(self, job_id: str) -> JobDetail:
         return self._run(self._gateway.job(job_id))
@@ -145,17 +147,44 @@ class Farm:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
+def _spec(fields: dict[str, Any]) -> JobSpec:
+    try:
+        return JobSpec(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(step) for step in first["loc"])
+        raise InvalidRequest(first["msg"], where=field or None) from error
+
+
 def connect(address: str | None = None) -> Farm:
     """Connect to the farm on this machine or at a Ray `address` (`host:port`).
 
     Without an address: the one that `ffrtmp up` has left on this machine, else what the variable
-    RAY_ADDRESS names.
+    RAY_ADDRESS or the last `ray start` names. A process that is connected to Ray already stays
+    with its cluster, and may give no address.
+
+    Raises MachineError for an address that is none, or at which nothing answers.
     """
     fresh = not ray.is_initialized()
     if fresh:
-        left = record.read(Settings().state_dir)
-        if address is None and left is not None:
-            ray_environment.enter(left)
-            address = left.address
-        ray.init(address=address or "auto", namespace=NAMESPACE, log_to_driver=False)
+        cluster = _cluster(address)
+        if not ray_environment.answers(*ray_environment.host_and_port(cluster.address)):
+            raise MachineError(
+                f"no Ray answers at {cluster.address}", remedy="`ffrtmp up` starts a farm"
+            )
+        ray_environment.enter(cluster)
+        ray.init(address=cluster.address, namespace=NAMESPACE, log_to_driver=False)
+    elif address is not None:
+        raise InvalidRequest(
+            "this process is connected to a Ray cluster already",
+            where="address",
+            remedy="leave it out to use that cluster, or end the connection first",
+        )
     return Farm(connected_here=fresh)
+
+
+def _cluster(address: str | None) -> ClusterRecord:
+    left = record.read(Settings().state_dir)
+    if left is not None and address in (None, left.address):
+        return left
+    return ClusterRecord(address or ray_environment.running_address())

@@ -128,11 +128,13 @@ class Gateway:
             ready = self._find().ready
             call: Awaitable[ReadyView] = ready.options(concurrency_group=HEALTH).remote()
             return await asyncio.wait_for(call, READY_SECONDS)
-        except (FfrtmpError, RayActorError, RayTaskError, TimeoutError) as trouble:
-            reason = str(trouble) or f"the scheduler did not answer in {READY_SECONDS:g} s"
-            return ReadyView(
-                ready=False, scheduler=False, store=False, workers=0, reasons=(reason,)
-            )
+        except RayActorError:  # its text is a page on Ray's insides
+            reason = "the scheduler has died; Ray starts it again"
+        except TimeoutError:
+            reason = f"the scheduler did not answer in {READY_SECONDS:g} s"
+        except (FfrtmpError, RayTaskError) as trouble:
+            reason = str(trouble)
+        return ReadyView(ready=False, scheduler=False, store=False, workers=0, reasons=(reason,))
 
     # ---------------------------------------------------------------- the one way to call
 

@@ -143,8 +143,7 @@ def is_up(record: ClusterRecord) -> bool:
     head = record.started
     if head is not None and not processes.is_head(head.pid, head.created):
         return False
-    host, _, port = record.address.rpartition(":")
-    return ray_environment.answers(host, int(port))
+    return ray_environment.answers(*ray_environment.host_and_port(record.address))
 
 
 def temporary_folder() -> Path:

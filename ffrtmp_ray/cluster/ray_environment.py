@@ -114,8 +114,8 @@ def only_on_loopback(address: str) -> bool:
     Ray turns 127.0.0.1 into the machine's outer address unless it is told not to, and waits there
     for minutes in vain if the cluster is not to be found by it.
     """
-    host, _, port = address.rpartition(":")
-    return is_loopback(host) and not answers(_outer_address(), int(port))
+    host, port = host_and_port(address)
+    return is_loopback(host) and not answers(_outer_address(), port)
 
 
 def running_address() -> str:
@@ -132,6 +132,16 @@ def running_address() -> str:
             "no Ray is known on this machine",
             remedy="give the address that `ray start` has printed, or none to start one",
         ) from error
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The parts of Ray's address. Raises MachineError for what is none."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise MachineError(
+            f"{address!r} is no address of Ray", remedy="give HOST:PORT, as `ray start` has printed"
+        )
+    return host, int(port)
 
 
 def answers(host: str, port: int) -> bool:

@@ -109,7 +109,7 @@ async def job(job_id: JobIdPath, gateway: TheGateway) -> JobDetail:
 
 @router.get("/{job_id}/logs", summary="Show a job's logs", responses=_ON_ONE_JOB)
 async def logs(job_id: JobIdPath, gateway: TheGateway) -> list[LogView]:
-    """The end of what each ended attempt printed, oldest first."""
+    """The end of what each attempt has printed: ended ones, oldest first, then those that run."""
     return await gateway.logs(job_id)
 
 

@@ -72,6 +72,14 @@ def test_relative_paths_are_taken_from_the_present_folder(
     ]
 
 
+def test_a_job_may_be_one_that_gives_way_to_nobody(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:
+    ffrtmp(*SUBMIT)
+    ffrtmp("submit", "/in/a.mov", "/out/b.mp4", "--preset", "web", "--not-preemptible")
+
+    preemptible = [job.spec["preemptible"] for job in gateway.jobs_by_id.values()]
+    assert preemptible == [True, False]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
