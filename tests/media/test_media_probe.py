@@ -341,9 +341,9 @@ async def test_memory_is_limited(clips: Clips) -> None:
 async def test_a_file_that_needs_more_memory_costs_one_answer(clips: Clips) -> None:
     prober = Prober(memory_bytes=64 * 1024**2, timeout_seconds=30)
     failure = await prober.probe(clips("plain.mp4"))
+    prober.close()
     assert isinstance(failure, Failure)
     assert "memory" in failure.reason
-    prober.close()
 
 
 async def test_two_questions_are_answered_side_by_side(prober: Prober, clips: Clips) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import av.logging
+import av.subtitles.stream  # PyAV would load it with the first file, under the limit on memory
 from pydantic import BaseModel
 
 from ffrtmp_ray.core.model import FailureKind
