@@ -50,6 +50,8 @@ SEEN_SECONDS = 2.0
 HEAR_SECONDS = 1.0
 """For a worker that is taken over to answer for the first time; it does so in milliseconds."""
 
+READ_TRIES = 4
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -169,13 +171,15 @@ class Life:
         """Run a read of `jobs` that goes with the engine as it is until the caller awaits.
 
         It is run again when one of them has ended since: of that one, neither what was read nor
-        the engine would know how far it is.
+        the engine would know how far it is. A long list on a busy farm may never stand still, so
+        that is done a few times only.
         """
-        while True:
+        for _ in range(READ_TRIES):
             found = await self.read(work)
             await self.settled()
             if all(job.state.terminal or self.engine.job(job.id) for job in jobs(found)):
-                return found
+                break
+        return found
 
     def progress_of(self, tasks: Iterable[Task]) -> dict[str, Progress]:
         """The latest progress of those tasks that have an attempt, by task id."""
