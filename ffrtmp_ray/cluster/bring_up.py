@@ -6,7 +6,6 @@ that has to be fitted to the cluster first.
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,10 +42,10 @@ def bring_up(
     Raises MachineError. A Ray that was started here is ended again when the rest fails.
     """
     with records.locked(settings.state_dir):
-        record = _running(settings.state_dir, join, say)
+        record = _running(settings, join, say)
         fresh = record is None
         if record is None:
-            record = _joined(settings, join) if join else _started(settings, head, say)
+            record = _joined(join) if join else _started(settings, head, say)
         try:
             return _deploy(settings, record, timeout_seconds, say)
         except BaseException:
@@ -81,22 +80,28 @@ def take_down(state_dir: Path, say: Say) -> ClusterRecord | None:
         return record
 
 
-def _running(state_dir: Path, join: str | None, say: Say) -> ClusterRecord | None:
-    """The cluster that this state folder has already, if it lives."""
-    record = records.read(state_dir)
+def _running(settings: Settings, join: str | None, say: Say) -> ClusterRecord | None:
+    """The cluster that the state folder has already, if it lives."""
+    record = records.read(settings.state_dir)
     if record is None:
         return None
-    if local_ray.is_up(record):
-        if join not in (None, "auto", record.address):
-            raise MachineError(
-                f"{state_dir} is in use for the cluster at {record.address}",
-                remedy="run `ffrtmp down` first, or name another --state-dir",
-            )
-        say(f"Ray runs already, at {record.address}")
-        return record
-    say(f"Ray at {record.address} is dead: cleaning up what is left of it")
-    local_ray.stop(record, state_dir)
-    return None
+    if not local_ray.is_up(record):
+        say(f"Ray at {record.address} is dead: cleaning up what is left of it")
+        local_ray.stop(record, settings.state_dir)
+        return None
+    if join not in (None, "auto", record.address):
+        raise MachineError(
+            f"{settings.state_dir} is in use for the cluster at {record.address}",
+            remedy="run `ffrtmp down` first, or name another --state-dir",
+        )
+    wanted = records.http_base(settings.http_host, settings.http_port)
+    if record.http not in (None, wanted):
+        raise MachineError(
+            f"the farm is up at {record.http} and does not move to {wanted} while it is",
+            remedy="give the --host and --port that it has, or run `ffrtmp down` first",
+        )
+    say(f"Ray runs already, at {record.address}; its CPUs, GPUs and ports stay as they are")
+    return record
 
 
 def _started(settings: Settings, head: Head, say: Say) -> ClusterRecord:
@@ -109,8 +114,7 @@ def _started(settings: Settings, head: Head, say: Say) -> ClusterRecord:
     return local_ray.start_head(replace(head, reserved=head.reserved | {settings.http_port}))
 
 
-def _joined(settings: Settings, address: str) -> ClusterRecord:
-    """Written before anything is put there, so that `take_down` finds it whatever happens."""
+def _joined(address: str) -> ClusterRecord:
     if address == "auto":
         address = ray_environment.running_address()
     record = ClusterRecord(address)
@@ -118,20 +122,22 @@ def _joined(settings: Settings, address: str) -> ClusterRecord:
         raise MachineError(
             f"nothing answers at {address}", remedy="give the address that `ray start` has printed"
         )
-    records.write(settings.state_dir, record)
     return record
 
 
 def _deploy(
     settings: Settings, record: ClusterRecord, timeout_seconds: float, say: Say
 ) -> ClusterRecord:
+    """Written before anything is put there, so that `take_down` finds it whatever happens."""
     ray_environment.enter(record)
     from ffrtmp_ray.cluster.deploy import deploy  # Ray reads its environment when imported
 
-    # It announces each of its steps, beside ours.
-    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     deployed = deploy(
-        settings, ray_address=record.address, timeout_seconds=timeout_seconds, say=say
+        settings,
+        ray_address=record.address,
+        timeout_seconds=timeout_seconds,
+        claim=lambda: records.write(settings.state_dir, record),
+        say=say,
     )
     record = replace(
         record,

@@ -18,6 +18,7 @@ import httpx
 import ray
 from ray import serve
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
+from ray.serve.context import _get_global_client
 
 from ffrtmp_ray.cluster.actors import (
     NAMESPACE,
@@ -27,7 +28,7 @@ from ffrtmp_ray.cluster.actors import (
     kill_worker,
     named_workers,
 )
-from ffrtmp_ray.cluster.record import is_loopback
+from ffrtmp_ray.cluster.record import EVERY_ADDRESS, http_base, is_loopback
 from ffrtmp_ray.cluster.scheduler_actor import VERSION, About
 from ffrtmp_ray.errors import MachineError, SchedulerUnavailable
 from ffrtmp_ray.settings import Settings
@@ -38,7 +39,6 @@ APPLICATION = "ffrtmp"
 BUILDER = "serve.app:build"
 """By import path, since nothing here may import the HTTP edge."""
 ABOUT_SECONDS = 5.0
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only where the user has asked for the network
 END_SECONDS = 6.0
 """For the workers to stop what they run, and their processes with it."""
 
@@ -57,16 +57,25 @@ class Deployed:
     """The number of this life of the scheduler."""
 
 
-def deploy(settings: Settings, *, ray_address: str, timeout_seconds: float, say: Say) -> Deployed:
+def deploy(
+    settings: Settings,
+    *,
+    ray_address: str,
+    timeout_seconds: float,
+    claim: Callable[[], None],
+    say: Say,
+) -> Deployed:
     """Bring the system up on the cluster at `ray_address`; return when it takes jobs.
 
-    To be run on the head node. Run again, it upgrades in place: a scheduler of another version or
-    with other settings is replaced, and its running tasks are adopted by the new one.
+    `claim` is called when the cluster has let us in, before anything is put there. To be run on the
+    head node. Run again, it upgrades in place: a scheduler of another version or with other
+    settings is replaced, and its running tasks are adopted by the new one.
 
-    Raises MachineError when it is not ready in time.
+    Raises MachineError when the cluster does not let us in, or it is not ready in time.
     """
     until = time.monotonic() + timeout_seconds
     with connected(ray_address) as dashboard:
+        claim()
         say("migrating the store")
         migrate(settings.database_url)
         say("starting the scheduler")
@@ -74,7 +83,7 @@ def deploy(settings: Settings, *, ray_address: str, timeout_seconds: float, say:
         say("starting the HTTP API")
         _put_api(settings)
         say("waiting for the first worker")
-        base = _base_url(settings)
+        base = http_base(settings.http_host, settings.http_port)
         epoch = _wait_until_ready(base, scheduler, until)
         return Deployed(ray.get_runtime_context().gcs_address, base, dashboard, epoch)
 
@@ -93,13 +102,25 @@ def withdraw(ray_address: str, *, timeout_seconds: float, say: Say) -> None:
 
 @contextmanager
 def connected(ray_address: str) -> Iterator[str | None]:
-    """Connect this process to a cluster for a while; gives the URL of its dashboard."""
+    """Connect this process to a cluster for a while; gives the URL of its dashboard.
+
+    Raises MachineError when the cluster does not let us in.
+    """
     logging.getLogger("ray.serve").setLevel(logging.WARNING)  # `say` tells what is done
     if ray.is_initialized():
         raise MachineError("this process is connected to a Ray cluster already")
-    context = ray.init(
-        address=ray_address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR
-    )
+    try:
+        context = ray.init(
+            address=ray_address,
+            namespace=NAMESPACE,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (ConnectionError, RuntimeError) as error:
+        raise MachineError(
+            f"the Ray at {ray_address} does not let us in",
+            remedy="see above; if it wants a token, set RAY_AUTH_MODE=token here as it is there",
+        ) from error
     try:
         yield f"http://{context.dashboard_url}" if context.dashboard_url else None
     finally:
@@ -164,6 +185,7 @@ def _put_api(settings: Settings) -> None:
         serve.start(
             proxy_location="HeadOnly", http_options={"host": host, "port": settings.http_port}
         )
+        _check_port(settings.http_port)
         module, _, name = BUILDER.partition(":")
         build = getattr(importlib.import_module(module), name)
         serve.run(build({}), name=APPLICATION, route_prefix="/")
@@ -174,9 +196,15 @@ def _put_api(settings: Settings) -> None:
         ) from error
 
 
-def _base_url(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.http_host == EVERY_ADDRESS else settings.http_host
-    return f"http://{host}:{settings.http_port}"
+def _check_port(wanted: int) -> None:
+    """Serve has one port for all its applications, and keeps the one that it was started with."""
+    client = _get_global_client()
+    port = client.http_config.port if client else wanted
+    if port != wanted:
+        raise MachineError(
+            f"the Serve on that cluster listens on port {port}, not {wanted}",
+            remedy=f"take its port: --port {port}",
+        )
 
 
 def _wait_until_ready(base: str, scheduler: Any, until: float) -> int:

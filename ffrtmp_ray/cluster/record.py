@@ -18,6 +18,7 @@ from ffrtmp_ray.errors import MachineError
 
 FILE = "cluster.json"
 LOCK = "cluster.lock"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only where the user has asked for the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ class ClusterRecord:
 
 def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def http_base(host: str, port: int) -> str:
+    """The base URL, on this machine, of an API that listens on `host`."""
+    return f"http://{'127.0.0.1' if host == EVERY_ADDRESS else host}:{port}"
 
 
 def read(state_dir: Path) -> ClusterRecord | None:

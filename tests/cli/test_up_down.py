@@ -103,6 +103,10 @@ def test_up_makes_it_ready_again_changes_nothing_that_runs_and_down_ends_all(
     assert machine.up() == addresses
     assert machine.record().started == head
     assert machine.ready().json()["epoch"] == epoch
+    elsewhere = machine.ffrtmp("up", "--port", str(free_port(HOST)))
+    assert elsewhere.returncode == 1
+    assert f"is up at {addresses['http']} and does not move" in elsewhere.stderr
+    assert machine.ready().json()["epoch"] == epoch, "nothing was changed"
 
     began = time.monotonic()
     answer = machine.ffrtmp("down", "--json")
@@ -134,6 +138,12 @@ def test_a_cluster_that_was_joined_runs_on_after_down(machine: Machine, tmp_path
         titles = [" ".join(each.cmdline()) for each in processes.marked(ray.started.mark)]
         ours = ("ray::SchedulerActor", "ray::WorkerActor")
         assert [title for title in titles if title.startswith(ours)] == []
+
+        port = free_port(HOST)  # Serve itself goes on, on its own port
+        answer = machine.ffrtmp("up", "--address", ray.address, "--port", str(port))
+        assert answer.returncode == 1
+        assert f"listens on port {machine.port}, not {port}" in answer.stderr
+        assert machine.ffrtmp("down").returncode == 0
     finally:
         stop(ray, tmp_path / "ray")
 
