@@ -19,7 +19,13 @@ from ffrtmp_ray.cluster.admission import admit
 from ffrtmp_ray.cluster.scheduler_actor import About
 from ffrtmp_ray.cluster.submission import new_job_id
 from ffrtmp_ray.core.model import JobId, WorkerId
-from ffrtmp_ray.errors import FfrtmpError, Problem, SchedulerUnavailable, from_problem
+from ffrtmp_ray.errors import (
+    FfrtmpError,
+    Problem,
+    SchedulerUnavailable,
+    StoreUnavailable,
+    from_problem,
+)
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.settings import Settings
@@ -150,6 +156,8 @@ class Gateway:
                 return await call(self._find(), again)
             except RayTaskError as error:
                 trouble: Exception = error
+                if isinstance(error.cause, StoreUnavailable):
+                    raise error.cause from None  # a full disk takes longer than anybody's patience
                 if not isinstance(error.cause, SchedulerUnavailable):
                     raise
             except SchedulerUnavailable as error:

@@ -37,7 +37,9 @@ from ffrtmp_ray.errors import (
     JobNotFound,
     Problem,
     SchedulerUnavailable,
+    StoreUnavailable,
     Superseded,
+    from_problem,
 )
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.metrics import Readings
@@ -54,6 +56,8 @@ from ffrtmp_ray.views import (
 )
 
 VERSION = version("ffrtmp-ray")
+STORE_SECONDS = 1.0
+"""Between two tries at a store that cannot be had."""
 METRICS_SECONDS = 1.0
 """Between two hand-overs of the metrics to Ray's export."""
 
@@ -79,20 +83,15 @@ class SchedulerActor:
         self._holder = holder
         self._cluster = cluster
         self._life: Life | None = None
+        self._trouble: FfrtmpError | None = None
+        """Why there is no life yet; None where it is only a matter of moments."""
         self._last_order = 0
         self._retrying = asyncio.Lock()
         self._course = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        # Not at the head of this file: whoever calls this actor loads its class, and a database's
-        # layers take a second that `ffrtmp down` does not have.
-        from ffrtmp_ray.store.open import open_store
-
         try:
-            store = open_store(
-                self._settings.database_url, takeover_seconds=self._settings.takeover_seconds
-            )
-            epoch = await self._take_epoch(store)
+            store, epoch = await self._take_store()
             loaded = await asyncio.to_thread(store.load)
             life = Life(self._settings, self._cluster, store, epoch, loaded)
             self._last_order = loaded.last_order
@@ -103,13 +102,23 @@ class SchedulerActor:
         except Exception as error:  # noqa: BLE001 - without its course the scheduler is no use
             die(error)
 
-    async def _take_epoch(self, store: Store) -> int:
+    async def _take_store(self) -> tuple[Store, int]:
+        """The store and our epoch of it; waits while it is another's or cannot be written."""
+        # Not at the head of this file: whoever calls this actor loads its class, and a database's
+        # layers take a second that `ffrtmp down` does not have.
+        from ffrtmp_ray.store.open import open_store
+
+        url, takeover = self._settings.database_url, self._settings.takeover_seconds
+        store: Store | None = None
         while True:
             try:
-                return await asyncio.to_thread(store.take_epoch, self._holder, VERSION)
-            except Superseded as held:
-                log.warning("another scheduler holds the store", error=str(held))
-                await asyncio.sleep(1.0)
+                if store is None:
+                    store = await asyncio.to_thread(open_store, url, takeover_seconds=takeover)
+                return store, await asyncio.to_thread(store.take_epoch, self._holder, VERSION)
+            except (Superseded, StoreUnavailable) as trouble:
+                log.warning("the store cannot be had", error=str(trouble))
+                self._trouble = trouble
+                await asyncio.sleep(STORE_SECONDS)
 
     async def _export(self) -> None:
         exporter = RayMetrics()
@@ -126,8 +135,9 @@ class SchedulerActor:
         """Whether jobs would be accepted and done. Answers while all else is busy."""
         life = self._life
         if life is None:
+            reason = str(self._trouble or STARTING)
             return ReadyView(
-                ready=False, scheduler=False, store=False, workers=0, reasons=(STARTING,)
+                ready=False, scheduler=False, store=False, workers=0, reasons=(reason,)
             )
         store = await asyncio.to_thread(life.store.writable)
         workers = sum(1 for worker in list(life.workers.values()) if worker.capacity.cpus)
@@ -301,9 +311,11 @@ class SchedulerActor:
     # ---------------------------------------------------------------- views
 
     def _alive(self) -> Life:
-        if self._life is None:
-            raise SchedulerUnavailable(STARTING)
-        return self._life
+        if self._life is not None:
+            return self._life
+        if isinstance(self._trouble, StoreUnavailable):
+            raise from_problem(self._trouble.problem)  # a fresh one, without the last one's trace
+        raise SchedulerUnavailable(str(self._trouble or STARTING))
 
     def _live(self, life: Life, job: Job) -> Live:
         tasks = life.engine.tasks_of(job.id)

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 import psutil
 
 from ffrtmp_ray.cluster.driver import Farm
+from ffrtmp_ray.cluster.fleet import WorkerHandle
+from ffrtmp_ray.cluster.slots import Node, Slot
+from ffrtmp_ray.core.model import Worker
 from ffrtmp_ray.media.spec import Codec, Effort, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.views import JobDetail
@@ -52,6 +55,25 @@ SLOW = Ladder(
     )
 )
 """Takes many seconds on a long clip."""
+
+
+class NoMachines:
+    """A cluster that has no nodes."""
+
+    def nodes(self) -> list[Node]:
+        return []
+
+    def create(self, worker: Worker, slot: Slot, settings: Settings) -> WorkerHandle:
+        raise AssertionError("there is no slot")
+
+    def find(self, worker_id: str) -> WorkerHandle | None:
+        return None
+
+    def unknown(self, known: set[str]) -> set[str]:
+        return set()
+
+    def kill(self, worker_id: str) -> None:
+        raise AssertionError("there is no worker")
 
 
 @dataclass(frozen=True)

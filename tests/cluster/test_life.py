@@ -8,36 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from ffrtmp_ray.cluster.fleet import WorkerHandle
 from ffrtmp_ray.cluster.life import Life
-from ffrtmp_ray.cluster.slots import Node, Slot
 from ffrtmp_ray.cluster.submission import submission
 from ffrtmp_ray.core.messages import CancelRequested
-from ffrtmp_ray.core.model import JobState, Worker
+from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.memory import MemoryStore
 from ffrtmp_ray.store.protocol import JobRecord
-from tests.cluster.farms import QUICK
-
-
-class NoMachines:
-    """A cluster that has no nodes."""
-
-    def nodes(self) -> list[Node]:
-        return []
-
-    def create(self, worker: Worker, slot: Slot, settings: Settings) -> WorkerHandle:
-        raise AssertionError("there is no slot")
-
-    def find(self, worker_id: str) -> WorkerHandle | None:
-        return None
-
-    def unknown(self, known: set[str]) -> set[str]:
-        return set()
-
-    def kill(self, worker_id: str) -> None:
-        raise AssertionError("there is no worker")
+from tests.cluster.farms import QUICK, NoMachines
 
 
 @pytest.fixture
