@@ -85,6 +85,13 @@ def test_progress_does_not_fall_back_when_the_scheduler_is_killed(
     farm.farm.cancel(job.id)
 
 
+def gone(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_a_frozen_worker_is_lost_and_publishes_nothing_when_it_would_wake(
     farm: LocalFarm, clip: Path, tmp_path: Path
 ) -> None:
@@ -92,7 +99,7 @@ def test_a_frozen_worker_is_lost_and_publishes_nothing_when_it_would_wake(
     farm.encoding()
     worker = farm.worker()
     worker.suspend()
-    until(lambda: not worker.is_running() or worker.status() == "zombie", 20)
+    until(lambda: gone(worker), 30)
     farm.completed(job.id, 90)
     assert attempts_of(farm, job.id, "encode") == ["worker_lost", "succeeded"]
     assert leftovers(farm.settings, tmp_path) == []
