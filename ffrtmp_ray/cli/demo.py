@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +20,11 @@ import imageio_ffmpeg  # type: ignore[import-untyped]  # it ships no types
 import typer
 from rich.console import Console
 
+from ffrtmp_ray.cli import terminal
 from ffrtmp_ray.cli.demo_plan import impossible, specs
 from ffrtmp_ray.cli.demo_view import report, title, view_for
 from ffrtmp_ray.cli.footage import get_footage
+from ffrtmp_ray.cli.options import AsJson
 from ffrtmp_ray.cli.up import settings_with
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.cluster import local_ports
@@ -52,14 +55,33 @@ def demo(
         ),
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that the jobs may take.")] = 600,
+    as_json: AsJson = False,
 ) -> None:
     """Show the farm at work: start it, transcode real footage, check every output, end it."""
     with _interruptible():
-        _demo(output, footage, timeout)
+        jobs = _demo(output, footage, timeout, Stage(err=as_json))
+    if as_json:
+        terminal.print_json(jobs)
 
 
-def _demo(output: Path, footage: Path | None, timeout: float) -> None:
-    clips = get_footage(output / "footage", _say) if footage is None else _own(footage)
+@dataclass(frozen=True)
+class Stage:
+    """Where the demo's words go. Unlike other commands', what it does is its result."""
+
+    err: bool
+    """To stderr, where the result is to be JSON."""
+
+    def say(self, text: str) -> None:
+        """What is being done."""
+        self.echo(f"· {text}")
+
+    def echo(self, text: str) -> None:
+        typer.echo(text, err=self.err)
+
+
+def _demo(output: Path, footage: Path | None, timeout: float, stage: Stage) -> list[JobDetail]:
+    """The jobs, all done and checked. Raises Exit when something is not as it should be."""
+    clips = get_footage(output / "footage", stage.say) if footage is None else _own(footage)
     run = output / datetime.now(UTC).strftime("run-%Y%m%d-%H%M%S")
     made = run / "outputs"
     made.mkdir(parents=True)
@@ -73,8 +95,8 @@ def _demo(output: Path, footage: Path | None, timeout: float) -> None:
     )
     began = time.monotonic()
     try:
-        record = bring_up(settings, Head(settings.state_dir), say=_say)
-        _say(
+        record = bring_up(settings, Head(settings.state_dir), say=stage.say)
+        stage.say(
             f"ready after {time.monotonic() - began:.0f} s: API {record.http}/docs, "
             f"dashboard {record.dashboard}"
         )
@@ -82,32 +104,35 @@ def _demo(output: Path, footage: Path | None, timeout: float) -> None:
             _interruptible(),
             Client(str(record.http)) as farm,
         ):  # again: Ray has taken SIGTERM over
-            problems = [*_transcode(farm, clips, made, timeout), *_refuse(farm, run, made)]
+            jobs = _transcode(farm, clips, made, timeout, stage)
+            problems = [problem for job in jobs for problem in _problems(job, stage)]
+            problems += _refuse(farm, run, made, stage)
     finally:
         with _uninterruptible():
-            take_down(settings.state_dir, _say)
-    _say("the farm has ended")
-    _conclude(problems, made, settings.state_dir)
+            take_down(settings.state_dir, stage.say)
+    stage.say("the farm has ended")
+    _conclude(problems, made, settings.state_dir, stage)
+    return jobs
 
 
-def _transcode(farm: Client, clips: list[Path], made: Path, timeout: float) -> list[str]:
-    """Do the mix; return what went wrong."""
+def _transcode(
+    farm: Client, clips: list[Path], made: Path, timeout: float, stage: Stage
+) -> list[JobDetail]:
+    """Do the mix; return the jobs when all have ended."""
     ids = [farm.submit(spec).id for spec in specs(clips, made)]
-    _say(f"{len(ids)} jobs are submitted")
-    jobs = _follow(farm, ids, timeout)
-    typer.echo("")
-    for line in report(jobs):
-        typer.echo(line)
-    typer.echo("")
-    _say("decoding every output from its first frame to its last")
-    return [problem for job in jobs for problem in _problems(job)]
+    stage.say(f"{len(ids)} jobs are submitted")
+    jobs = _follow(farm, ids, timeout, Console(stderr=stage.err))
+    for line in ("", *report(jobs), ""):
+        stage.echo(line)
+    stage.say("decoding every output from its first frame to its last")
+    return jobs
 
 
-def _follow(farm: Client, ids: list[str], timeout: float) -> list[JobDetail]:
+def _follow(farm: Client, ids: list[str], timeout: float, console: Console) -> list[JobDetail]:
     """Show the jobs until all have ended."""
     until = time.monotonic() + timeout
     jobs = {job_id: farm.job(job_id) for job_id in ids}
-    with view_for(Console()) as view:
+    with view_for(console) as view:
         while True:
             for job in jobs.values():
                 view.show(job)
@@ -123,7 +148,7 @@ def _follow(farm: Client, ids: list[str], timeout: float) -> list[JobDetail]:
             jobs |= {job_id: farm.job(job_id) for job_id in going}
 
 
-def _problems(job: JobDetail) -> Iterator[str]:
+def _problems(job: JobDetail, stage: Stage) -> Iterator[str]:
     """What is wrong with a job's outcome; nothing when all of it can be played."""
     if job.state is not JobState.COMPLETED:
         yield f"{title(job)}: {job.state}, {job.failure.reason if job.failure else 'no reason'}"
@@ -135,7 +160,7 @@ def _problems(job: JobDetail) -> Iterator[str]:
         if wrong:
             yield f"{output.path}: {wrong}"
         else:
-            typer.echo(f"    plays   {output.path}")
+            stage.echo(f"    plays   {output.path}")
 
 
 def decode(path: Path) -> str | None:
@@ -154,25 +179,25 @@ def decode(path: Path) -> str | None:
     return said[0] if said else f"ffmpeg exits with {done.returncode}"
 
 
-def _refuse(farm: Client, run: Path, made: Path) -> list[str]:
+def _refuse(farm: Client, run: Path, made: Path, stage: Stage) -> list[str]:
     """Submit what cannot be done; return what is wrong with how it is refused."""
     spec = impossible(run, made)
     name = Path(spec.input).name
     try:
         job = farm.wait(farm.submit(spec).id, timeout=60)
     except CallerError as error:
-        _say(f"a text file named {name} is refused: {error}")
+        stage.say(f"a text file named {name} is refused: {error}")
         return []
     if job.state is JobState.FAILED and job.failure is not None:
-        _say(f"a text file named {name} is refused: {job.failure.reason}")
+        stage.say(f"a text file named {name} is refused: {job.failure.reason}")
         return []
     return [f"a text file was not refused: its job is {job.state}"]
 
 
-def _conclude(problems: list[str], made: Path, state_dir: Path) -> None:
+def _conclude(problems: list[str], made: Path, state_dir: Path, stage: Stage) -> None:
     if not problems:
         shutil.rmtree(state_dir)
-        typer.echo(f"All is as it should be. The outputs are in {made}")
+        stage.echo(f"All is as it should be. The outputs are in {made}")
         return
     for problem in problems:
         typer.echo(f"WRONG  {problem}", err=True)
@@ -185,11 +210,6 @@ def _own(folder: Path) -> list[Path]:
     if not clips:
         raise MachineError("there is no file in it", where=str(folder))
     return clips
-
-
-def _say(text: str) -> None:
-    """On stdout, unlike the other commands: what the demo does is its result."""
-    typer.echo(f"· {text}")
 
 
 @contextlib.contextmanager

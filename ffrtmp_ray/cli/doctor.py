@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -14,24 +12,13 @@ from rich.text import Text
 
 from ffrtmp_ray.cli import terminal
 from ffrtmp_ray.cli.machine_checks import Finding, Level, findings
-from ffrtmp_ray.cli.options import AsJson
+from ffrtmp_ray.cli.options import AsJson, StateDir
 from ffrtmp_ray.cli.up import settings_with
 
 COLOURS = {Level.OK: "green", Level.NOTE: "yellow", Level.MISSING: "bold red"}
 
 
-def doctor(
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            resolve_path=True,
-            help="The one that `up` is given.",
-            show_default="~/.ffrtmp",
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def doctor(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """Look at what this machine has and lacks. Exits with 1 when something needed is missing."""
     found = asyncio.run(findings(settings_with(state_dir=state_dir)))
     healthy = all(finding.level is not Level.MISSING for finding in found)

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from ffrtmp_ray.cli.options import AsJson
+from ffrtmp_ray.cli.options import AsJson, StateDir
 from ffrtmp_ray.cli.up import say, settings_with
 from ffrtmp_ray.cluster.bring_up import take_down
 
 
-def down(
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            resolve_path=True,
-            help="The one that `up` was given.",
-            show_default="~/.ffrtmp",
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def down(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """End the farm of this machine. Its jobs go on with the next `up`.
 
     Ray is ended too if `up` has started it; of a cluster that `up` has joined, only our actors and

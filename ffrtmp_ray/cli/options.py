@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -21,6 +22,16 @@ Address: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")
+]
+StateDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        file_okay=False,
+        resolve_path=True,
+        help="Holds the database, the workspace and the record of what is up: one for each farm "
+        "of this machine.",
+        show_default="~/.ffrtmp",
+    ),
 ]
 JobIdArgument: TypeAlias = Annotated[
     str, typer.Argument(metavar="ID", help="The job's id.", show_default=False)

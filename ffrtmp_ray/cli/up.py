@@ -4,78 +4,81 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from pydantic import ValidationError
 
-from ffrtmp_ray.cli.options import ADDRESS, AsJson
+from ffrtmp_ray.cli.options import ADDRESS, AsJson, StateDir
 from ffrtmp_ray.cluster import local_ray
 from ffrtmp_ray.cluster.bring_up import READY_SECONDS, bring_up
 from ffrtmp_ray.cluster.record import ClusterRecord, is_loopback
 from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.settings import Settings
 
+Join: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        help="Join the Ray cluster at HOST:PORT, or the one that Ray finds (auto), in place "
+        "of starting one.",
+        show_default=False,
+    ),
+]
+Cpus: TypeAlias = Annotated[
+    int | None, typer.Option(min=0, help="CPUs to use.", show_default="all")
+]
+Gpus: TypeAlias = Annotated[
+    int | None, typer.Option(min=0, help="GPUs to use.", show_default="all")
+]
+Roots: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        resolve_path=True,
+        help="A folder, beside the configured ones, from which inputs may be read and to "
+        "which outputs may be written. May be given several times.",
+    ),
+]
+Host: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of this machine to listen on; 0.0.0.0 for all. With 127.0.0.1, nothing "
+        "is reachable from the network.",
+        show_default="127.0.0.1",
+    ),
+]
+Port: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Of the HTTP API.", show_default="8000"),
+]
+RayPort: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1024, max=65535, help="Of Ray.", show_default="6379, or a free one"),
+]
+DashboardPort: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        min=1024, max=65535, help="Of Ray's dashboard.", show_default="8265, or a free one"
+    ),
+]
+Timeout: TypeAlias = Annotated[
+    float, typer.Option(min=1, help="Seconds to wait until it is ready.")
+]
+
 
 def up(
-    address: Annotated[
-        str | None,
-        typer.Option(
-            help="Join the Ray cluster at HOST:PORT, or the one that Ray finds (auto), in place "
-            "of starting one.",
-            show_default=False,
-        ),
-    ] = None,
-    cpus: Annotated[
-        int | None, typer.Option(min=0, help="CPUs to use.", show_default="all")
-    ] = None,
-    gpus: Annotated[
-        int | None, typer.Option(min=0, help="GPUs to use.", show_default="all")
-    ] = None,
-    root: Annotated[
-        list[Path] | None,
-        typer.Option(
-            exists=True,
-            file_okay=False,
-            resolve_path=True,
-            help="A folder, beside the configured ones, from which inputs may be read and to "
-            "which outputs may be written. May be given several times.",
-        ),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of this machine to listen on; 0.0.0.0 for all. With 127.0.0.1, nothing "
-            "is reachable from the network.",
-            show_default="127.0.0.1",
-        ),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help="Of the HTTP API.", show_default="8000"),
-    ] = None,
-    ray_port: Annotated[
-        int | None,
-        typer.Option(min=1024, max=65535, help="Of Ray.", show_default="6379, or a free one"),
-    ] = None,
-    dashboard_port: Annotated[
-        int | None,
-        typer.Option(
-            min=1024, max=65535, help="Of Ray's dashboard.", show_default="8265, or a free one"
-        ),
-    ] = None,
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(
-            file_okay=False,
-            resolve_path=True,
-            help="Holds the database, the workspace and the record of this cluster.",
-            show_default="~/.ffrtmp",
-        ),
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds to wait until it is ready.")
-    ] = READY_SECONDS,
+    address: Join = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
+    root: Roots = None,
+    host: Host = None,
+    port: Port = None,
+    ray_port: RayPort = None,
+    dashboard_port: DashboardPort = None,
+    state_dir: StateDir = None,
+    timeout: Timeout = READY_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Start the farm on this machine, or put it on a running Ray cluster.

@@ -77,23 +77,7 @@ def start_head(wanted: Head) -> ClusterRecord:
     (temp_dir / "tmp").mkdir()
     log = wanted.state_dir / LOG
     mark = uuid.uuid4().hex
-    environment = head_environment(
-        mark,
-        temp_dir,
-        ports,
-        loopback=is_loopback(wanted.host),
-        haproxy=write_wrapper(temp_dir),
-    )
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            _command(wanted, ports, temp_dir),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=wanted.state_dir,
-            env=environment,
-            start_new_session=True,  # the terminal's Ctrl-C and hang-up are not for it
-        )
+    process = _launch(wanted, ports, temp_dir, log, mark)
     created = psutil.Process(process.pid).create_time()
     started = LocalRay(mark, process.pid, created, str(temp_dir), str(log), ports)
     host = "127.0.0.1" if is_loopback(wanted.host) else wanted.host
@@ -150,6 +134,28 @@ def temporary_folder() -> Path:
     """Where a head's own folder is made: the system's for such, if its path is short enough."""
     usual = tempfile.gettempdir()
     return Path(usual if len(os.fsencode(usual)) <= MAX_TEMPORARY_PATH else "/tmp")  # noqa: S108 - mkdtemp there
+
+
+def _launch(
+    wanted: Head, ports: Ports, temp_dir: Path, log: Path, mark: str
+) -> subprocess.Popen[bytes]:
+    environment = head_environment(
+        mark,
+        temp_dir,
+        ports,
+        loopback=is_loopback(wanted.host),
+        haproxy=write_wrapper(temp_dir),
+    )
+    with log.open("w") as output:
+        return subprocess.Popen(
+            _command(wanted, ports, temp_dir),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=wanted.state_dir,
+            env=environment,
+            start_new_session=True,  # the terminal's Ctrl-C and hang-up are not for it
+        )
 
 
 def _command(wanted: Head, ports: Ports, temp_dir: Path) -> list[str]:

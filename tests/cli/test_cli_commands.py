@@ -505,14 +505,16 @@ def test_the_console_script_ends_with_the_exit_code_and_without_a_traceback() ->
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_help_names_every_command(ffrtmp: Ffrtmp) -> None:
+def test_help_names_every_command_and_each_can_answer_in_json(ffrtmp: Ffrtmp) -> None:
     done = ffrtmp("--help")
 
     commands = "up down demo doctor submit jobs job watch pause resume cancel retry logs workers"
     assert done.exit_code == 0
     for command in commands.split():
         assert f" {command} " in done.stdout
-        assert ffrtmp(command, "--help").exit_code == 0
+        help_of_it = ffrtmp(command, "--help")
+        assert help_of_it.exit_code == 0
+        assert "--json" in help_of_it.stdout
 
 
 def test_the_version_is_printed(ffrtmp: Ffrtmp) -> None:
