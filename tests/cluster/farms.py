@@ -142,9 +142,12 @@ class LocalFarm:
             return False
 
 
-def leftovers(settings: Settings, output_dir: Path) -> list[Path]:
-    """Files of attempts that should be gone: in the workspace, and staged beside outputs."""
-    workspace = settings.workspace_dir
+def leftovers(settings: Settings, output_dir: Path, job_id: str) -> list[Path]:
+    """Files of a job's attempts that should be gone: in the workspace, and staged beside outputs.
+
+    Other jobs' are not looked at: what a canceled one has finished stays for a retry.
+    """
+    workspace = settings.workspace_dir / job_id
     in_workspace = [p for p in workspace.rglob("*") if p.is_file()] if workspace.exists() else []
     return in_workspace + [p for p in output_dir.iterdir() if p.name.startswith(".")]
 

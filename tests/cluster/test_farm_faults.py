@@ -35,7 +35,7 @@ def test_a_killed_ffmpeg_is_tried_again(farm: LocalFarm, clip: Path, tmp_path: P
     farm.completed(job.id)
     assert attempts_of(farm, job.id, "encode") == ["crashed", "succeeded"]
     assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
-    assert leftovers(farm.settings, tmp_path) == []
+    assert leftovers(farm.settings, tmp_path, job.id) == []
 
 
 def test_a_killed_worker_takes_its_ffmpeg_along_and_is_replaced(
@@ -49,7 +49,7 @@ def test_a_killed_worker_takes_its_ffmpeg_along_and_is_replaced(
     farm.completed(job.id, 90)
     assert attempts_of(farm, job.id, "encode") == ["worker_lost", "succeeded"]
     assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
-    assert leftovers(farm.settings, tmp_path) == []
+    assert leftovers(farm.settings, tmp_path, job.id) == []
 
 
 def test_a_killed_scheduler_comes_back_and_adopts_what_runs(
@@ -64,7 +64,7 @@ def test_a_killed_scheduler_comes_back_and_adopts_what_runs(
     farm.completed(job.id)
     farm.completed(waiting.id)
     assert attempts_of(farm, job.id, "encode") == ["succeeded"]
-    assert leftovers(farm.settings, tmp_path) == []
+    assert leftovers(farm.settings, tmp_path, job.id) == []
 
 
 def test_progress_does_not_fall_back_when_the_scheduler_is_killed(
@@ -102,7 +102,7 @@ def test_a_frozen_worker_is_lost_and_publishes_nothing_when_it_would_wake(
     until(lambda: gone(worker), 30)
     farm.completed(job.id, 90)
     assert attempts_of(farm, job.id, "encode") == ["worker_lost", "succeeded"]
-    assert leftovers(farm.settings, tmp_path) == []
+    assert leftovers(farm.settings, tmp_path, job.id) == []
 
 
 def test_a_paused_job_survives_the_loss_of_its_worker(

@@ -44,7 +44,7 @@ def test_a_job_completes_with_every_frame_of_its_source(
     assert [output.path for output in job.outputs] == [str(target)]
     assert job.progress == 100
     assert job.labels == {"show": "pilot"}
-    assert leftovers(farm.settings, tmp_path) == []
+    assert leftovers(farm.settings, tmp_path, job.id) == []
 
 
 def test_its_states_are_kept_with_times_and_reasons(
@@ -109,7 +109,7 @@ def test_a_canceled_job_ends_its_ffmpeg_and_leaves_nothing(
     farm.encoding()
     assert farm.farm.cancel(job.id).state == "canceled"
     until(lambda: not farm.ffmpegs(), 2)
-    until(lambda: not leftovers(farm.settings, tmp_path), 5)
+    until(lambda: not leftovers(farm.settings, tmp_path, job.id), 5)
     with pytest.raises(Conflict):
         farm.farm.cancel(job.id)
     assert not (tmp_path / "out.mp4").exists()

@@ -79,4 +79,4 @@ def test_a_node_that_joins_gets_its_workers_and_one_that_leaves_loses_nothing(
     assert [a.outcome for a in encode.attempts] == ["worker_lost", "succeeded"]
     assert len({a.worker for a in encode.attempts}) == 2
     assert frame_times(root / "out.mp4") == frame_times(clip)
-    assert leftovers(farm.settings, root) == []
+    assert leftovers(farm.settings, root, job.id) == []

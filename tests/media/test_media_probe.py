@@ -338,9 +338,19 @@ async def test_memory_is_limited(clips: Clips) -> None:
     prober.close()
 
 
-async def test_a_file_that_needs_more_memory_costs_one_answer(clips: Clips) -> None:
+@pytest.fixture
+def large(ffmpeg: str, tmp_path: Path) -> Path:
+    """A clip each of whose pictures takes 12 MB."""
+    path = tmp_path / "large.mp4"
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=3840x2160:duration=0.2", "-pix_fmt", "yuv420p"]
+    encode = ["-c:v", "libx264", "-preset", "ultrafast", str(path)]
+    subprocess.run([ffmpeg, "-v", "error", *picture, *encode], check=True)
+    return path
+
+
+async def test_a_file_that_needs_more_memory_costs_one_answer(large: Path) -> None:
     prober = Prober(memory_bytes=64 * 1024**2, timeout_seconds=30)
-    failure = await prober.probe(clips("plain.mp4"))
+    failure = await prober.count(large, timeout_seconds=30)
     prober.close()
     assert isinstance(failure, Failure)
     assert "memory" in failure.reason
