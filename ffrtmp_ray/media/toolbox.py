@@ -19,7 +19,7 @@ so that whoever removes the attempt finds them, even when the worker died over i
 
 
 class Toolbox:
-    """For use in one event loop, but for `discard`, which may run in any thread."""
+    """For use in one event loop, but for `remove_attempt`, which may run in any thread."""
 
     def __init__(self, settings: Settings, ffmpeg: str) -> None:
         self.settings = settings
@@ -52,11 +52,6 @@ class Toolbox:
     def note_staged(self, folder: Path, staged: Path) -> None:
         """Keep in an attempt's `folder` where it is about to stage an output."""
         (folder / STAGED_NOTE).write_text(json.dumps(str(staged)), encoding="utf-8")
-
-    def discard(self, job_id: JobId, keep: frozenset[AttemptId]) -> None:
-        """Remove the files of all attempts of a job that are not in `keep`, staged ones too."""
-        for attempt_id in self.workspace.attempts(job_id) - keep:
-            self.remove_attempt(job_id, attempt_id)
 
     def remove_attempt(self, job_id: JobId, attempt_id: AttemptId) -> None:
         """Remove what one attempt has written, wherever it is."""
