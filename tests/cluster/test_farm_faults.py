@@ -58,9 +58,11 @@ def test_a_killed_scheduler_comes_back_and_adopts_what_runs(
     job = farm.submit(clip, tmp_path / "out.mp4", STEADY)
     waiting = farm.submit(clip, tmp_path / "second.mp4", QUICK, queue="batch")
     ffmpeg, epoch = farm.encoding(), farm.farm.ready().epoch
+    ffmpeg.suspend()  # so that it has not ended before the scheduler is back
     farm.scheduler().kill()
     until(lambda: (farm.farm.ready().epoch or 0) > (epoch or 0), 20)
     assert ffmpeg.is_running(), "what runs goes on"
+    ffmpeg.resume()
     farm.completed(job.id)
     farm.completed(waiting.id)
     assert attempts_of(farm, job.id, "encode") == ["succeeded"]
