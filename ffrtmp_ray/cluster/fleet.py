@@ -10,10 +10,10 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from ffrtmp_ray.cluster.protocol import PROTOCOL
 from ffrtmp_ray.cluster.slots import Node, Slot, missing, stranded

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import structlog
+from msgspec import structs
 
 from ffrtmp_ray.cluster.outbox import Outbox
 from ffrtmp_ray.cluster.protocol import PROTOCOL, Answer, Order
@@ -143,7 +144,7 @@ class WorkerActor:
         detection = await capabilities(self._toolbox.ffmpeg, self._gpu)
         for encoder, reason in detection.refusals.items():
             log.info("encoder does not work here", encoder=encoder, reason=reason)
-        return replace(self._identity, capabilities=detection.capabilities)
+        return structs.replace(self._identity, capabilities=detection.capabilities)
 
     def _start(self, assignment: Assignment, level: Level) -> None:
         run = TaskRun(replace(assignment, gpu=self._gpu), self._toolbox)

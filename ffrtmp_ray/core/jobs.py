@@ -3,7 +3,7 @@ anything, or carried out whole."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ffrtmp_ray.core import spawn
 from ffrtmp_ray.core.lifecycle import advance_task, state_of

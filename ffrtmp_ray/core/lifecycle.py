@@ -6,8 +6,10 @@ Data and pure functions; nothing here changes anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.model import Job, JobState, StopReason, Task, TaskState
 from ffrtmp_ray.errors import IllegalTransition

@@ -7,9 +7,10 @@ carry out after the commit, named in the imperative; each may be repeated withou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from ffrtmp_ray.core.model import (
     Attempt,
@@ -29,8 +30,7 @@ from ffrtmp_ray.core.model import (
 # ------------------------------------------------------------------- events: what callers asked
 
 
-@dataclass(frozen=True, slots=True)
-class JobSubmitted:
+class JobSubmitted(Struct, frozen=True, gc=False):
     job: Job
     """In state `pending`."""
     tasks: tuple[NewTask, ...]
@@ -39,26 +39,22 @@ class JobSubmitted:
     """What the user asked for, whole; the engine hands it to the store."""
 
 
-@dataclass(frozen=True, slots=True)
-class PauseRequested:
+class PauseRequested(Struct, frozen=True, gc=False):
     job_id: JobId
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeRequested:
+class ResumeRequested(Struct, frozen=True, gc=False):
     job_id: JobId
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(Struct, frozen=True, gc=False):
     job_id: JobId
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRequested:
+class RetryRequested(Struct, frozen=True, gc=False):
     """Carries the rows of the finished job, which the engine no longer holds."""
 
     job: Job
@@ -66,26 +62,22 @@ class RetryRequested:
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class DrainRequested:
+class DrainRequested(Struct, frozen=True, gc=False):
     worker_id: WorkerId
 
 
-@dataclass(frozen=True, slots=True)
-class DrainEnded:
+class DrainEnded(Struct, frozen=True, gc=False):
     worker_id: WorkerId
 
 
 # ------------------------------------------------------------------- events: what workers report
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerJoined:
+class WorkerJoined(Struct, frozen=True, gc=False):
     worker: Worker
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerLost:
+class WorkerLost(Struct, frozen=True, gc=False):
     """It is dead, silent, retired or its node is gone; nothing more is heard of its attempts."""
 
     worker_id: WorkerId
@@ -94,26 +86,22 @@ class WorkerLost:
     """It was closed by our own order: its attempts count as drained, not as lost with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStarted:
+class TaskStarted(Struct, frozen=True, gc=False):
     worker_id: WorkerId
     attempt_id: AttemptId
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSuspended:
+class TaskSuspended(Struct, frozen=True, gc=False):
     worker_id: WorkerId
     attempt_id: AttemptId
 
 
-@dataclass(frozen=True, slots=True)
-class TaskContinued:
+class TaskContinued(Struct, frozen=True, gc=False):
     worker_id: WorkerId
     attempt_id: AttemptId
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSucceeded:
+class TaskSucceeded(Struct, frozen=True, gc=False):
     worker_id: WorkerId
     attempt_id: AttemptId
     result: Document = field(default_factory=dict)
@@ -121,8 +109,7 @@ class TaskSucceeded:
     log: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskReplaced:
+class TaskReplaced(Struct, frozen=True, gc=False):
     """The job is to go on with other tasks: its unfinished ones are canceled."""
 
     worker_id: WorkerId
@@ -132,16 +119,14 @@ class TaskReplaced:
     log: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFailed:
+class TaskFailed(Struct, frozen=True, gc=False):
     worker_id: WorkerId
     attempt_id: AttemptId
     failure: Failure
     log: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStopped:
+class TaskStopped(Struct, frozen=True, gc=False):
     """The attempt ended because it was ordered to, or is not known to the worker any more."""
 
     worker_id: WorkerId
@@ -149,8 +134,7 @@ class TaskStopped:
     log: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True, gc=False):
     """The time that an earlier outcome asked for (`wake_at`) has come."""
 
 
@@ -182,19 +166,16 @@ Event: TypeAlias = (
 # ------------------------------------------------------------------- changes: rows to commit
 
 
-@dataclass(frozen=True, slots=True)
-class JobAdded:
+class JobAdded(Struct, frozen=True, gc=False):
     job: Job
     spec: Document
 
 
-@dataclass(frozen=True, slots=True)
-class JobChanged:
+class JobChanged(Struct, frozen=True, gc=False):
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class JobTransitioned:
+class JobTransitioned(Struct, frozen=True, gc=False):
     """One row of the audit trail; `source` is None for a job's first."""
 
     job_id: JobId
@@ -205,49 +186,41 @@ class JobTransitioned:
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class TaskAdded:
+class TaskAdded(Struct, frozen=True, gc=False):
     task: Task
     payload: Document
 
 
-@dataclass(frozen=True, slots=True)
-class TaskChanged:
+class TaskChanged(Struct, frozen=True, gc=False):
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
-class ResultAdded:
+class ResultAdded(Struct, frozen=True, gc=False):
     """What a succeeded task hands to those that wait for it."""
 
     task_id: TaskId
     result: Document
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptAdded:
+class AttemptAdded(Struct, frozen=True, gc=False):
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptChanged:
+class AttemptChanged(Struct, frozen=True, gc=False):
     attempt: Attempt
     log: str | None = None
     """The end of what its processes printed; given once, when the attempt ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerAdded:
+class WorkerAdded(Struct, frozen=True, gc=False):
     worker: Worker
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerChanged:
+class WorkerChanged(Struct, frozen=True, gc=False):
     worker: Worker
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerRemoved:
+class WorkerRemoved(Struct, frozen=True, gc=False):
     worker_id: WorkerId
 
 
@@ -275,16 +248,14 @@ class Level(StrEnum):
     SUSPEND = "suspend"
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(Struct, frozen=True, gc=False):
     """The whole wanted set of one worker: what is not named is to stop."""
 
     worker_id: WorkerId
     attempts: Mapping[AttemptId, Level]
 
 
-@dataclass(frozen=True, slots=True)
-class Discard:
+class Discard(Struct, frozen=True, gc=False):
     """A failed or canceled job has no running attempt left: remove its unfinished files."""
 
     job_id: JobId
@@ -293,8 +264,7 @@ class Discard:
 Command: TypeAlias = Sync | Discard
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """What follows from one event. Nothing of it has been done yet."""
 
     changes: tuple[Change, ...] = ()

@@ -1,14 +1,15 @@
 """The values of the engine: jobs, tasks, attempts, workers and what they need of each other.
 
-Frozen values only; whoever changes one makes a new one with `dataclasses.replace`.
+Frozen values only; whoever changes one makes a new one with `msgspec.structs.replace`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 JobId: TypeAlias = str
 TaskId: TypeAlias = str
@@ -112,16 +113,14 @@ class FailureKind(StrEnum):
     """The output does not have the frames that the plan counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True, gc=False):
     """Why an attempt failed; `reason` is one sentence for a person."""
 
     kind: FailureKind
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Struct, frozen=True, gc=False):
     """What a task takes of a worker, or what a worker has.
 
     `cpus` and `gpus` are whole ones. Light tasks take a slot in place of CPUs, so that a full
@@ -159,23 +158,20 @@ class Resources:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True, gc=False):
     """One way to do a task: resources of one worker that has all `capabilities`."""
 
     resources: Resources
     capabilities: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True, gc=False):
     """What a task asks of a worker: ways to do it, the best first. Never empty."""
 
     alternatives: tuple[Requirement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
+class NewTask(Struct, frozen=True, gc=False):
     """A task that a job starts with, or that another task adds when it succeeds."""
 
     name: str
@@ -194,8 +190,7 @@ class NewTask:
     canceled, and the task is neither suspended nor preempted: it is repeated until it ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, gc=False):
     """What a user submitted, as the engine sees it. The media part of it stays in the store."""
 
     id: JobId
@@ -226,8 +221,7 @@ class Job:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True, gc=False):
     """The unit of dispatch."""
 
     id: TaskId
@@ -255,8 +249,7 @@ class Task:
     """Of its last failed attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True, gc=False):
     """One try at a task. It holds `grant` on its worker until it has ended."""
 
     id: AttemptId
@@ -272,8 +265,7 @@ class Attempt:
     """How it ended: `succeeded`, `replaced`, a FailureKind or a StopReason; None while it runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True, gc=False):
     """An actor that holds one Ray reservation on one node."""
 
     id: WorkerId
@@ -288,8 +280,7 @@ class Worker:
     """Finishes what it has and gets nothing new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True, gc=False):
     """How far a running attempt is. Never stored."""
 
     fraction: float = 0.0
@@ -300,8 +291,7 @@ class Progress:
     """Seconds of media made a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class GpuUsage:
+class GpuUsage(Struct, frozen=True, gc=False):
     index: int
     name: str
     utilization_percent: float
@@ -312,8 +302,7 @@ class GpuUsage:
     power_watts: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True, gc=False):
     """How busy a worker's node is. Never stored."""
 
     cpu_percent: float
@@ -326,8 +315,7 @@ class Usage:
     gpus: tuple[GpuUsage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True, gc=False):
     """The engine's numbers. Times in seconds."""
 
     backoff_base: float = 1.0
@@ -343,8 +331,7 @@ class Policy:
     """A suspended attempt gives up its place after this time, whoever needs it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, gc=False):
     """Everything the engine must be given to go on after a restart: unfinished jobs only."""
 
     jobs: tuple[Job, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ffrtmp_ray.core import jobs, retry, spawn
 from ffrtmp_ray.core.lifecycle import ENDING

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from ffrtmp_ray.core.model import AttemptId, Failure, FailureKind, Job, Policy, Task
 
@@ -12,16 +13,14 @@ HOPELESS = frozenset({FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED, FailureKin
 """Failures that another try would only repeat."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryAt:
+class RetryAt(Struct, frozen=True, gc=False):
     at: float
     """Seconds since 1970."""
     counts: bool
     """Whether the attempt counts against the job's `max_attempts`."""
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True, gc=False):
     failure: Failure
     """Of the task, and so of its job."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.journal import Journal
 from ffrtmp_ray.core.lifecycle import ENDING, PLAN, Tally, advance_task, check, tally

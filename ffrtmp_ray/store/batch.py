@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from msgspec.structs import fields
 
 from ffrtmp_ray.core.messages import (
     AttemptAdded,
@@ -83,7 +85,7 @@ def encode(document: Document) -> str:
 
 
 _FLOATS = {
-    kind: tuple(item.name for item in fields(kind) if str(item.type).startswith("float"))
+    kind: tuple(item.name for item in fields(kind) if float in (item.type, *get_args(item.type)))
     for kind in (Job, Task, Attempt, JobTransitioned)
 }
 """The fields of each kind that could hold NaN."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from ffrtmp_ray.core import invariants
 from ffrtmp_ray.core.invariants import InvariantBroken

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.messages import Discard, JobSubmitted, Level, RetryRequested, Sync
 from ffrtmp_ray.core.model import FailureKind, Policy, Resources

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Ended, Succeeded

@@ -340,9 +340,9 @@ async def test_memory_is_limited(clips: Clips) -> None:
 
 @pytest.fixture
 def large(ffmpeg: str, tmp_path: Path) -> Path:
-    """A clip each of whose pictures takes 12 MB."""
+    """A clip each of whose pictures takes 50 MB."""
     path = tmp_path / "large.mp4"
-    picture = ["-f", "lavfi", "-i", "testsrc2=size=3840x2160:duration=0.2", "-pix_fmt", "yuv420p"]
+    picture = ["-f", "lavfi", "-i", "color=gray:size=7680x4320:duration=0.2", "-pix_fmt", "yuv420p"]
     encode = ["-c:v", "libx264", "-preset", "ultrafast", str(path)]
     subprocess.run([ffmpeg, "-v", "error", *picture, *encode], check=True)
     return path
@@ -352,8 +352,13 @@ async def _peak(path: Path) -> int:
     """Most bytes of address space that counting a file takes."""
     prober = Prober(memory_bytes=8 * GIB, timeout_seconds=30)
     await prober.count(path, timeout_seconds=30)
-    status = Path(f"/proc/{prober.pids[0]}/status").read_text()
+    peak = _most_address_space(prober.pids[0])
     prober.close()
+    return peak
+
+
+def _most_address_space(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmPeak:")[1].split()[0]) * 1024
 
 
@@ -365,7 +370,7 @@ async def test_a_file_that_needs_more_memory_costs_one_answer(large: Path, clips
     short = await prober.count(large, timeout_seconds=30)
     (pid,) = prober.pids
     following = await prober.count(small, timeout_seconds=30)
-    assert prober.pids == [pid], "the child lives on"
+    assert prober.pids == (pid,), "the child lives on"
     prober.close()
     assert isinstance(short, Failure) or short.damaged > 0
     assert not isinstance(following, Failure)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec import structs
 
 from ffrtmp_ray.core.model import FailureKind, NewTask
 from ffrtmp_ray.media.assignment import Stopped, Succeeded
@@ -140,7 +141,7 @@ async def test_chunks_of_different_encoders_are_not_joined(
     other["files"]["a"]["extradata"] = "another"
     finish = FinishPayload.model_validate(tasks["finish"].payload)
     two = finish.model_copy(update={"chunks": (Fraction(2), Fraction(2))})
-    task = replace(
+    task = structs.replace(
         tasks["finish"], payload=two.model_dump(mode="json"), waits_for=("encode0", "encode1")
     )
     results = {"encode0": encoded.result, "encode1": other}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from threading import Thread
 from typing import Any
 
 import pytest
+from msgspec.structs import fields, replace
 
 from ffrtmp_ray.core.messages import (
     AttemptAdded,
