@@ -12,7 +12,8 @@
     │   └── Conflict                the job's state does not allow it
     ├── Unavailable                 try again later
     │   ├── SchedulerUnavailable
-    │   └── StoreUnavailable
+    │   ├── StoreUnavailable
+    │   └── QueueFull               as many jobs wait as may
     ├── Superseded                  a scheduler of a higher epoch has taken over
     ├── SchemaMismatch              the database holds another schema
     ├── MachineError                this machine lacks something that is needed
@@ -106,6 +107,10 @@ class SchedulerUnavailable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     """The database does not answer or cannot be written."""
+
+
+class QueueFull(Unavailable):
+    """As many jobs wait as may, of all owners together or of this one."""
 
 
 class Superseded(FfrtmpError):

@@ -21,6 +21,8 @@ from ffrtmp_ray.core.model import (
     JobId,
     JobState,
     NewTask,
+    Priority,
+    Queue,
     Task,
     TaskId,
     Worker,
@@ -37,6 +39,20 @@ class JobSubmitted(Struct, frozen=True, gc=False):
     """What it starts with: one `plan`."""
     spec: Document = field(default_factory=dict)
     """What the user asked for, whole; the engine hands it to the store."""
+    finished: Mapping[JobId, JobState] = field(default_factory=dict)
+    """The states of those jobs that it depends on which the engine no longer holds."""
+
+
+class ChangeRequested(Struct, frozen=True, gc=False):
+    """An unfinished job is to have another place in the order, or other labels. None keeps what
+    is."""
+
+    job_id: JobId
+    who: str
+    queue: Queue | None = None
+    priority: Priority | None = None
+    labels: Mapping[str, str] | None = None
+    """All of them: what is not named is removed."""
 
 
 class PauseRequested(Struct, frozen=True, gc=False):
@@ -151,6 +167,7 @@ Report: TypeAlias = (
 
 Event: TypeAlias = (
     JobSubmitted
+    | ChangeRequested
     | PauseRequested
     | ResumeRequested
     | CancelRequested
@@ -173,6 +190,13 @@ class JobAdded(Struct, frozen=True, gc=False):
 
 class JobChanged(Struct, frozen=True, gc=False):
     job: Job
+
+
+class LabelsChanged(Struct, frozen=True, gc=False):
+    """The labels in a job's spec are to be these."""
+
+    job_id: JobId
+    labels: Mapping[str, str]
 
 
 class JobTransitioned(Struct, frozen=True, gc=False):
@@ -226,6 +250,7 @@ class WorkerRemoved(Struct, frozen=True, gc=False):
 
 Change: TypeAlias = (
     JobAdded
+    | LabelsChanged
     | JobChanged
     | JobTransitioned
     | TaskAdded

@@ -109,6 +109,8 @@ class FailureKind(StrEnum):
     STALLED = "stalled"
     TIMED_OUT = "timed_out"
     WORKER_LOST = "worker_lost"
+    DEPENDENCY = "dependency"
+    """A job that this one depends on failed or was canceled."""
     INEXACT = "inexact"
     """The output does not have the frames that the plan counted."""
 
@@ -210,6 +212,12 @@ class Job(Struct, frozen=True, gc=False):
     """Failed attempts that a task of this job may have."""
     timeout_seconds: float | None = None
     """From the first start of a task to the end of the job, pauses not counted."""
+    not_before: float | None = None
+    """No task of it starts earlier."""
+    deadline: float | None = None
+    """When its user wants it done. It changes nothing in the order; missing it is shown."""
+    depends_on: tuple[JobId, ...] = ()
+    """Jobs that must have completed before a task of it starts; it fails when one of them does."""
     plan: int = 0
     """How many times the job has been planned anew (re-plan or retry of `plan`)."""
     started_at: float | None = None
@@ -244,6 +252,8 @@ class Task(Struct, frozen=True, gc=False):
     workers_lost: int = 0
     preemptions: int = 0
     not_before: float | None = None
+    ready_at: float | None = None
+    """Since when it waits for nothing but room; None while it is not ready."""
     stop_reason: StopReason | None = None
     failure: Failure | None = None
     """Of its last failed attempt."""

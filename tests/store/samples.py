@@ -114,6 +114,9 @@ FULL_JOB = job(
     held=True,
     max_attempts=5,
     timeout_seconds=3600.5,
+    not_before=1_000_000.5,
+    deadline=1_009_000.25,
+    depends_on=("job1", "job2"),
     plan=2,
     started_at=1_000_008.25,
     paused_at=1_000_008.5,
@@ -135,6 +138,7 @@ FULL_TASK = task(
     workers_lost=1,
     preemptions=2,
     not_before=1_000_200.75,
+    ready_at=1_000_100.5,
     stop_reason=StopReason.PREEMPTED,
     failure=Failure(FailureKind.CRASHED, "ffmpeg ended with status 139."),
 )
