@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -21,6 +21,7 @@ from ffrtmp_ray.core.messages import (
     JobAdded,
     JobChanged,
     JobTransitioned,
+    LabelsChanged,
     ResultAdded,
     TaskAdded,
     TaskChanged,
@@ -49,6 +50,8 @@ class Batch:
     specs: dict[JobId, Document] = field(default_factory=dict)
     """Of the added jobs."""
     jobs_changed: dict[JobId, Job] = field(default_factory=dict)
+    labels: dict[JobId, Mapping[str, str]] = field(default_factory=dict)
+    """That replace those in the specs of jobs that are there already."""
     tasks_added: dict[TaskId, Task] = field(default_factory=dict)
     payloads: dict[TaskId, Document] = field(default_factory=dict)
     """Of the added tasks."""
@@ -132,6 +135,18 @@ def _job_changed(batch: Batch, change: JobChanged) -> None:
     _put(batch.jobs_added, batch.jobs_changed, change.job.id, change.job)
 
 
+def with_labels(spec: Document, labels: Mapping[str, str]) -> Document:
+    """`spec` with these labels in place of its own."""
+    return {**spec, "labels": dict(labels)}
+
+
+def _labels_changed(batch: Batch, change: LabelsChanged) -> None:
+    if change.job_id in batch.specs:
+        batch.specs[change.job_id] = with_labels(batch.specs[change.job_id], change.labels)
+    else:
+        batch.labels[change.job_id] = change.labels
+
+
 def _job_transitioned(batch: Batch, change: JobTransitioned) -> None:
     _finite(change)
     _happened(batch, change.at)
@@ -191,6 +206,7 @@ def _worker_removed(batch: Batch, change: WorkerRemoved) -> None:
 _FOLDS: dict[type, Callable[[Batch, Any], None]] = {
     JobAdded: _job_added,
     JobChanged: _job_changed,
+    LabelsChanged: _labels_changed,
     JobTransitioned: _job_transitioned,
     TaskAdded: _task_added,
     TaskChanged: _task_changed,

@@ -28,7 +28,7 @@ from ffrtmp_ray.core.model import (
     WorkerId,
 )
 from ffrtmp_ray.errors import StoreUnavailable
-from ffrtmp_ray.store.batch import Batch, encode, fold
+from ffrtmp_ray.store.batch import Batch, encode, fold, with_labels
 from ffrtmp_ray.store.claim import Claim, next_epoch, superseded
 from ffrtmp_ray.store.protocol import (
     MAX_PAGE,
@@ -219,7 +219,7 @@ def _check(rows: Rows, batch: Batch) -> None:
     workers = (rows.workers.keys() - batch.workers_removed) | batch.workers_added.keys()
     new_attempts = batch.attempts_added.values()
     needed: tuple[tuple[str, Iterable[str], Any], ...] = (
-        ("job", batch.jobs_changed, jobs),
+        ("job", (*batch.jobs_changed, *batch.labels), jobs),
         ("job", (task.job_id for task in batch.tasks_added.values()), jobs),
         ("job", (attempt.job_id for attempt in new_attempts), jobs),
         ("job", (transition.job_id for transition in batch.transitions), jobs),
@@ -249,6 +249,9 @@ def _check(rows: Rows, batch: Batch) -> None:
 def _write(rows: Rows, batch: Batch) -> None:
     # First what may fail: a document that is no JSON.
     specs, payloads, results = map(_texts, (batch.specs, batch.payloads, batch.results))
+    for job_id, labels in batch.labels.items():
+        spec = json.loads(specs.get(job_id) or rows.specs[job_id])
+        specs[job_id] = encode(with_labels(spec, labels))
     rows.jobs |= batch.jobs_added | batch.jobs_changed
     rows.specs |= specs
     rows.tasks |= batch.tasks_added | batch.tasks_changed

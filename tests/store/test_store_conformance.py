@@ -16,6 +16,7 @@ from ffrtmp_ray.core.messages import (
     Change,
     JobAdded,
     JobChanged,
+    LabelsChanged,
     ResultAdded,
     TaskAdded,
     TaskChanged,
@@ -23,8 +24,8 @@ from ffrtmp_ray.core.messages import (
     WorkerChanged,
     WorkerRemoved,
 )
-from ffrtmp_ray.core.model import JobState, TaskState
-from ffrtmp_ray.store.protocol import JobRecord, Store, TaskInput
+from ffrtmp_ray.core.model import Document, JobState, TaskState
+from ffrtmp_ray.store.protocol import JobQuery, JobRecord, Store, TaskInput
 from tests.store.backends import NEVER, Open
 from tests.store.samples import (
     FULL_ATTEMPT,
@@ -146,6 +147,29 @@ def test_a_document_is_kept_as_it_was_when_it_was_committed(store: Store, epoch:
     record = store.job("job1")
     assert record is not None
     assert record.spec == {"labels": {"a": "b"}}
+
+
+def test_new_labels_replace_the_old_ones_and_leave_the_rest_of_the_spec(
+    store: Store, epoch: int
+) -> None:
+    one = job(1)
+    store.commit(epoch, [*added(one), *added(job(2))])
+    store.commit(epoch, [LabelsChanged(one.id, {"title": "first"}), JobChanged(one)])
+    store.commit(
+        epoch, [LabelsChanged(one.id, {"title": "x"}), LabelsChanged(one.id, {"reel": "Zürich"})]
+    )
+    assert spec_of(store, one.id) == SPEC | {"labels": {"reel": "Zürich"}}
+    assert spec_of(store, "job2") == SPEC
+    assert store.jobs(JobQuery()).jobs[1].spec == SPEC | {"labels": {"reel": "Zürich"}}
+    store.commit(epoch, [LabelsChanged(one.id, {})])
+    assert spec_of(store, one.id) == SPEC | {"labels": {}}
+
+
+def test_a_job_may_be_added_and_labelled_in_one_commit(store: Store, epoch: int) -> None:
+    spec = {"input": "in.mp4"}
+    store.commit(epoch, [JobAdded(job(1), spec), LabelsChanged("job1", {"title": "new"})])
+    assert spec_of(store, "job1") == {"input": "in.mp4", "labels": {"title": "new"}}
+    assert spec == {"input": "in.mp4"}
 
 
 def test_a_removed_worker_is_gone_and_its_attempts_stay(store: Store, epoch: int) -> None:
@@ -287,6 +311,7 @@ CONTRADICTIONS: dict[str, Sequence[Change]] = {
     "order given twice": [JobAdded(job(1, id="other"), {})],
     "order given twice at once": [JobAdded(job(2), {}), JobAdded(job(2, id="other"), {})],
     "unknown job changed": [JobChanged(job(2))],
+    "unknown job labelled": [LabelsChanged("job2", {})],
     "unknown job transitioned": [transition(job(2))],
     "task added twice": [TaskAdded(task(job(1)), {})],
     "task of an unknown job": [TaskAdded(task(job(2)), {})],
@@ -346,6 +371,12 @@ def test_readers_see_whole_commits_while_another_thread_writes(store: Store, epo
 
 def test_a_store_that_works_is_writable(store: Store) -> None:
     assert store.writable() is True
+
+
+def spec_of(store: Store, job_id: str) -> Document:
+    record = store.job(job_id)
+    assert record is not None
+    return record.spec
 
 
 def everything(store: Store) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ from ffrtmp_ray.core.messages import (
     Change,
     JobAdded,
     JobChanged,
+    LabelsChanged,
     ResultAdded,
     TaskAdded,
     TaskChanged,
@@ -70,6 +71,11 @@ workers = st.builds(worker, st.sampled_from("ab"), draining=st.booleans())
 changes = st.one_of(
     st.builds(JobAdded, jobs, documents),
     st.builds(JobChanged, jobs),
+    st.builds(
+        LabelsChanged,
+        jobs.map(lambda each: each.id),
+        st.dictionaries(texts, texts, max_size=2),
+    ),
     st.builds(transition, jobs, st.sampled_from(JobState), at=st.floats(0, 2e6)),
     st.builds(TaskAdded, tasks, documents),
     st.builds(TaskChanged, tasks),

@@ -15,6 +15,7 @@ from ffrtmp_ray.core.messages import (
     AttemptChanged,
     Change,
     JobChanged,
+    LabelsChanged,
     ResultAdded,
     TaskChanged,
     WorkerChanged,
@@ -63,7 +64,7 @@ def use_everything(store: SqlStore) -> None:
     waiting = task(one, "finish", waits_for=frozenset({task(one).id}))
     store.commit(epoch, added(job(3), waiting))
     changed: list[Change] = [JobChanged(one), TaskChanged(task(one)), ResultAdded(task(one).id, {})]
-    store.commit(epoch, [*changed, AttemptChanged(tries[1], log="end")])
+    store.commit(epoch, [*changed, AttemptChanged(tries[1], log="end"), LabelsChanged(one.id, {})])
     store.commit(epoch, [WorkerChanged(worker(draining=True)), WorkerRemoved("worker-b")])
     store.load()
     store.inputs([waiting.id])

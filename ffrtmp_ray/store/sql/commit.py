@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
-from ffrtmp_ray.store.batch import Batch
-from ffrtmp_ray.store.sql.rows import ATTEMPTS, JOBS, TASKS, TRANSITIONS, WORKERS, Row
+from ffrtmp_ray.core.model import JobId
+from ffrtmp_ray.store.batch import Batch, with_labels
+from ffrtmp_ray.store.sql.rows import ATTEMPTS, JOBS, TASKS, TRANSITIONS, WORKERS, Row, portions
 from ffrtmp_ray.store.sql.tables import attempts, jobs, tasks, transitions, workers
 
 _FIXED = frozenset({"order", "job_id", "task_id"})
@@ -23,6 +24,7 @@ def write(connection: Connection, batch: Batch) -> None:
     """
     _insert(connection, jobs, _with(JOBS.rows(batch.jobs_added.values()), "spec", batch.specs))
     _update(connection, jobs, JOBS.rows(batch.jobs_changed.values()))
+    _update(connection, jobs, _labelled(connection, batch.labels))
     _insert(
         connection, tasks, _with(TASKS.rows(batch.tasks_added.values()), "payload", batch.payloads)
     )
@@ -41,6 +43,18 @@ def _with(rows: list[Row], column: str, documents: dict[str, Any]) -> list[Row]:
     for row in rows:
         row[column] = documents[row["id"]]
     return rows
+
+
+def _labelled(connection: Connection, labels: Mapping[JobId, Mapping[str, str]]) -> list[Row]:
+    """The specs with their new labels. Nobody else changes them: the scheduler's row is locked."""
+    specs: dict[JobId, Any] = {}
+    for ids in portions(labels):
+        found = connection.execute(select(jobs.c.id, jobs.c.spec).where(jobs.c.id.in_(ids)))
+        specs |= {row.id: row.spec for row in found}
+    # One that is not there gets a row all the same, which `_update` then misses.
+    return _documents(
+        "spec", {key: with_labels(specs.get(key, {}), given) for key, given in labels.items()}
+    )
 
 
 def _documents(column: str, documents: dict[str, Any]) -> list[Row]:

@@ -10,12 +10,10 @@ from sqlalchemy import Connection, func, select
 
 from ffrtmp_ray.core.model import Attempt, JobState, Snapshot, Task, TaskId
 from ffrtmp_ray.store.protocol import Loaded, TaskInput
-from ffrtmp_ray.store.sql.rows import ATTEMPTS, JOBS, TASKS, WORKERS
+from ffrtmp_ray.store.sql.rows import ATTEMPTS, JOBS, TASKS, WORKERS, portions
 from ffrtmp_ray.store.sql.tables import attempts, jobs, scheduler, tasks, workers
 
 _UNFINISHED = tuple(state for state in JobState if not state.terminal)
-_IDS_PER_QUERY = 1000
-"""Well below the number of parameters that a statement may have (SQLite: 32,766)."""
 
 
 @contextmanager
@@ -70,13 +68,13 @@ def load(connection: Connection) -> Loaded:
 def inputs(connection: Connection, task_ids: Iterable[TaskId]) -> dict[TaskId, TaskInput]:
     waits_for: dict[TaskId, list[TaskId]] = {}
     found: dict[TaskId, TaskInput] = {}
-    for ids in _portions(task_ids):
+    for ids in portions(task_ids):
         statement = select(tasks.c.id, tasks.c.payload, tasks.c.waits_for)
         for row in connection.execute(statement.where(tasks.c.id.in_(ids))):
             waits_for[row.id] = row.waits_for
             found[row.id] = TaskInput(payload=row.payload)
     results = {}
-    for ids in _portions(each for others in waits_for.values() for each in others):
+    for ids in portions(each for others in waits_for.values() for each in others):
         statement = select(tasks.c.id, tasks.c.name, tasks.c.result)
         for row in connection.execute(statement.where(tasks.c.id.in_(ids))):
             if row.result is not None:
@@ -93,13 +91,7 @@ def _tasks_of_finished_jobs(
     known = {task.id for task in loaded}
     missing = (attempt.task_id for attempt in open_attempts if attempt.task_id not in known)
     found: list[Task] = []
-    for ids in _portions(missing):
+    for ids in portions(missing):
         statement = select(*TASKS.columns).where(tasks.c.id.in_(ids)).order_by(tasks.c.seq)
         found += TASKS.values(connection.execute(statement))
     return found
-
-
-def _portions(ids: Iterable[str]) -> Iterator[list[str]]:
-    unique = list(dict.fromkeys(ids))
-    for start in range(0, len(unique), _IDS_PER_QUERY):
-        yield unique[start : start + _IDS_PER_QUERY]

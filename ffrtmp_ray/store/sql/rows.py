@@ -6,7 +6,7 @@ makes both directions from the types themselves, so that a new field needs a col
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
@@ -18,6 +18,9 @@ from ffrtmp_ray.store.sql import tables
 
 Value = TypeVar("Value", Job, Task, Attempt, Worker, JobTransitioned)
 Row: TypeAlias = dict[str, Any]
+
+_IDS_PER_QUERY = 1000
+"""Well below the number of parameters that a statement may have (SQLite: 32,766)."""
 
 
 class Mapping(Generic[Value]):
@@ -45,3 +48,10 @@ TASKS = Mapping(Task, tables.tasks)
 ATTEMPTS = Mapping(Attempt, tables.attempts)
 WORKERS = Mapping(Worker, tables.workers)
 TRANSITIONS = Mapping(JobTransitioned, tables.transitions)
+
+
+def portions(ids: Iterable[str]) -> Iterator[list[str]]:
+    """`ids`, each once, in lists that one statement may have as its parameters."""
+    unique = list(dict.fromkeys(ids))
+    for start in range(0, len(unique), _IDS_PER_QUERY):
+        yield unique[start : start + _IDS_PER_QUERY]
