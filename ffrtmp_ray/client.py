@@ -37,6 +37,7 @@ ViewT = TypeVar("ViewT")
 _JOB = TypeAdapter(JobDetail)
 _PAGE = TypeAdapter(JobList)
 _LOGS = TypeAdapter(list[LogView])
+_WORKER = TypeAdapter(WorkerView)
 _WORKERS = TypeAdapter(list[WorkerView])
 _READY = TypeAdapter(ReadyView)
 
@@ -81,7 +82,8 @@ class Client:
     def submit(self, spec: JobSpec | Mapping[str, Any]) -> JobDetail:
         """Have a job accepted and stored. A mapping is checked by the farm, as a JobSpec is.
 
-        Raises InvalidRequest, InputRefused, OutputRefused, OutputExists or UnknownPreset.
+        Raises InvalidRequest, InputRefused, OutputRefused, OutputExists, UnknownPreset or, where
+        as many jobs wait as may, QueueFull: try again later.
         """
         if isinstance(spec, JobSpec):
             body = spec.model_dump(mode="json", exclude_unset=True)
@@ -191,6 +193,14 @@ class Client:
 
     def workers(self) -> list[WorkerView]:
         return self._read(_WORKERS, self._answer("GET", "/workers"))
+
+    def drain(self, worker_id: str, *, on: bool = True) -> WorkerView:
+        """Give a worker nothing new, or, with `on=False`, again; what it has it finishes.
+
+        Raises WorkerNotFound.
+        """
+        path = f"/workers/{quote(worker_id, safe='')}/drain"
+        return self._read(_WORKER, self._answer("POST" if on else "DELETE", path))
 
     def ready(self) -> ReadyView:
         """Whether the farm can take and do jobs, and what it lacks if it cannot."""

@@ -21,8 +21,8 @@ the job is stored: an accepted job is never lost. Its `state` then goes from `pe
 Times are seconds since 1970 (UTC), durations are seconds, sizes are bytes.
 
 Every error is a problem (RFC 9457, `application/problem+json`): `detail` says what was wrong,
-`where` in which field or file, `remedy` what would be right. A `503` may succeed when it is
-sent again.
+`where` in which field or file, `remedy` what would be right. A `503` and a
+`429` may succeed when they are sent again, after the seconds that `Retry-After` says.
 """
 TAGS = (
     {"name": "jobs", "description": "Submit, look at and control jobs."},

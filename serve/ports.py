@@ -38,6 +38,10 @@ class Gateway(Protocol):
 
     async def workers(self) -> list[WorkerView]: ...
 
+    async def drain(self, worker_id: str, *, on: bool) -> WorkerView:
+        """Give a worker nothing new (`on`), or again. Raises WorkerNotFound."""
+        ...
+
     async def ready(self) -> ReadyView:
         """Never raises: what does not answer is named in the view."""
         ...

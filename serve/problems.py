@@ -30,6 +30,7 @@ STATUS: Mapping[type[errors.FfrtmpError], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchedulerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Superseded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -45,8 +46,16 @@ _REMEDIES: Mapping[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "/docs lists the methods of each path; so does `Allow` here",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less: media is named by its path, never sent",
 }
-_RETRY_AFTER_SECONDS = "1"
-"""A scheduler that died answers again after about this long."""
+_RETRY_AFTER_SECONDS: Mapping[int, str] = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "1",  # a scheduler that died answers again after about this
+    HTTPStatus.TOO_MANY_REQUESTS: "10",  # jobs take from seconds to hours; asking costs little
+}
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which to send the request again.",
+        "schema": {"type": "integer"},
+    }
+}
 
 
 class ProblemDetails(BaseModel):
@@ -95,6 +104,9 @@ def documented(*kinds: type[errors.FfrtmpError]) -> dict[int | str, dict[str, An
         status: {"model": ProblemDetails, "description": " ".join(lines)}
         for status, lines in sorted(sentences.items())
     }
+    for status, response in responses.items():
+        if status in _RETRY_AFTER_SECONDS:
+            response["headers"] = _RETRY_AFTER
     responses["default"] = {"model": ProblemDetails, "description": "Any other problem."}
     return responses
 
@@ -161,8 +173,8 @@ def _error(
         remedy=error.remedy,
         errors=fields,
     )
-    later = status == HTTPStatus.SERVICE_UNAVAILABLE
-    return _answer(problem, {"Retry-After": _RETRY_AFTER_SECONDS} if later else None)
+    later = _RETRY_AFTER_SECONDS.get(status)
+    return _answer(problem, None if later is None else {"Retry-After": later})
 
 
 def _answer(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> Response:

@@ -22,7 +22,7 @@ from ffrtmp_ray.cli.logs import logs
 from ffrtmp_ray.cli.submit import submit
 from ffrtmp_ray.cli.up import up
 from ffrtmp_ray.cli.watch import watch
-from ffrtmp_ray.cli.workers import workers
+from ffrtmp_ray.cli.workers import drain, undrain, workers
 from ffrtmp_ray.errors import FfrtmpError
 
 
@@ -67,7 +67,7 @@ def main(
 
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The farm": (up, down, demo, doctor, workers),
+    "The farm": (up, down, demo, doctor, workers, drain, undrain),
     "Jobs": (submit, jobs, job, watch, pause, resume, cancel, retry, logs),
 }
 """The commands as the help shows them."""

@@ -39,5 +39,8 @@ JobIdArgument: TypeAlias = Annotated[
 JobIdArguments: TypeAlias = Annotated[
     list[str], typer.Argument(metavar="ID", help="Ids of jobs.", show_default=False)
 ]
+WorkerIdArguments: TypeAlias = Annotated[
+    list[str], typer.Argument(metavar="ID", help="Ids of workers.", show_default=False)
+]
 
 ADDRESS = DEFAULT_ADDRESS

@@ -114,9 +114,9 @@ class Farm:
     def workers(self) -> Sequence[WorkerView]:
         return self._run(self._gateway.workers())
 
-    def drain(self, worker_id: str, *, on: bool = True) -> None:
-        """Give a worker nothing new, or, with `on=False`, again."""
-        self._run(self._gateway.drain(worker_id, on=on))
+    def drain(self, worker_id: str, *, on: bool = True) -> WorkerView:
+        """Give a worker nothing new, or, with `on=False`, again; what it has it finishes."""
+        return self._run(self._gateway.drain(worker_id, on=on))
 
     def ready(self) -> ReadyView:
         return self._run(self._gateway.ready())

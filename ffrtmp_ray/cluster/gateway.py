@@ -114,9 +114,12 @@ class Gateway:
     async def workers(self) -> list[WorkerView]:
         return await self._call(lambda s, _: s.workers.remote())
 
-    async def drain(self, worker_id: WorkerId, *, on: bool) -> None:
-        """Give a worker nothing new (`on`), or again."""
-        _value(await self._call(lambda s, _: s.drain.remote(worker_id, on=on)))
+    async def drain(self, worker_id: WorkerId, *, on: bool) -> WorkerView:
+        """Give a worker nothing new (`on`), or again; shows it as it is then."""
+        answer: WorkerView | Problem = await self._call(
+            lambda s, _: s.drain.remote(worker_id, on=on)
+        )
+        return _value(answer)
 
     async def readings(self) -> Readings:
         return await self._call(lambda s, _: s.readings.remote())

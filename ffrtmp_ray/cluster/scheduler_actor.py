@@ -30,7 +30,7 @@ from ffrtmp_ray.core.messages import (
     ResumeRequested,
     RetryRequested,
 )
-from ffrtmp_ray.core.model import Job, JobId, WorkerId
+from ffrtmp_ray.core.model import Job, JobId, Worker, WorkerId
 from ffrtmp_ray.errors import (
     Conflict,
     FfrtmpError,
@@ -39,6 +39,7 @@ from ffrtmp_ray.errors import (
     SchedulerUnavailable,
     StoreUnavailable,
     Superseded,
+    WorkerNotFound,
     from_problem,
 )
 from ffrtmp_ray.media.spec import JobSpec
@@ -288,25 +289,19 @@ class SchedulerActor:
     async def workers(self) -> list[WorkerView]:
         life = self._alive()
         await life.settled()
-        views = []
-        for worker in life.workers.values():
-            link = life.links.get(worker.id)
-            views.append(
-                worker_view(
-                    worker,
-                    life.engine.free(worker.id),
-                    (attempt.job_id for attempt in life.engine.attempts_on(worker.id)),
-                    link.usage if link else None,
-                    time.monotonic() - link.heard_at if link else None,
-                )
-            )
-        return views
+        return [self._worker_view(life, worker) for worker in life.workers.values()]
 
-    async def drain(self, worker_id: WorkerId, *, on: bool) -> Problem | None:
-        """Give a worker nothing new, or again; what it has it finishes."""
+    async def drain(self, worker_id: WorkerId, *, on: bool) -> WorkerView | Problem:
+        """Give a worker nothing new, or again; what it has it finishes. Shows it as it is then."""
+        life = self._alive()
         event = DrainRequested(worker_id) if on else DrainEnded(worker_id)
-        refusal = await self._ask(self._alive(), event)
-        return refusal.problem if refusal else None
+        refusal = await self._ask(life, event)
+        if refusal is not None:
+            return refusal.problem
+        worker = life.workers.get(worker_id)
+        if worker is None:
+            return WorkerNotFound("the worker has just been lost", where=worker_id).problem
+        return self._worker_view(life, worker)
 
     # ---------------------------------------------------------------- views
 
@@ -316,6 +311,16 @@ class SchedulerActor:
         if isinstance(self._trouble, StoreUnavailable):
             raise from_problem(self._trouble.problem)  # a fresh one, without the last one's trace
         raise SchedulerUnavailable(str(self._trouble or STARTING))
+
+    def _worker_view(self, life: Life, worker: Worker) -> WorkerView:
+        link = life.links.get(worker.id)
+        return worker_view(
+            worker,
+            life.engine.free(worker.id),
+            (attempt.job_id for attempt in life.engine.attempts_on(worker.id)),
+            link.usage if link else None,
+            time.monotonic() - link.heard_at if link else None,
+        )
 
     def _live(self, life: Life, job: Job) -> Live:
         tasks = life.engine.tasks_of(job.id)

@@ -14,6 +14,7 @@ from ffrtmp_ray.errors import (
     JobNotFound,
     OutputExists,
     OutputRefused,
+    QueueFull,
     SchedulerUnavailable,
     StoreUnavailable,
     UnknownPreset,
@@ -33,6 +34,7 @@ WHO = "http"
 JobIdPath = Annotated[str, Path(description="The job's id.", max_length=200)]
 
 _AWAY = (SchedulerUnavailable, StoreUnavailable)
+_REFUSALS = (InvalidRequest, InputRefused, OutputRefused, OutputExists, UnknownPreset, QueueFull)
 _ON_ONE_JOB = documented(JobNotFound, InvalidRequest, *_AWAY)
 _ON_CONTROL = documented(JobNotFound, Conflict, InvalidRequest, *_AWAY)
 _EXAMPLES = {
@@ -69,9 +71,7 @@ _EXAMPLES = {
     summary="Submit a job",
     status_code=status.HTTP_201_CREATED,
     responses={
-        **documented(
-            InvalidRequest, InputRefused, OutputRefused, OutputExists, UnknownPreset, *_AWAY
-        ),
+        **documented(*_REFUSALS, *_AWAY),
         status.HTTP_201_CREATED: {
             "description": "Accepted and stored.",
             "headers": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import httpx
+import pytest
 from fake_gateway import FakeGateway, a_worker
 
 from ffrtmp_ray.errors import SchedulerUnavailable
@@ -21,6 +22,30 @@ async def test_workers_are_listed_with_what_they_do(
 
     assert answer.status_code == 200
     assert [WorkerView.model_validate(view) for view in answer.json()] == gateway.worker_views
+
+
+async def test_a_worker_is_drained_and_given_work_again(
+    http: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    gateway.worker_views = [a_worker(id="w1"), a_worker(id="w2")]
+
+    drained = await http.post("/workers/w2/drain")
+    assert drained.status_code == 200
+    assert (drained.json()["id"], drained.json()["state"]) == ("w2", "draining")
+    assert [worker.state for worker in gateway.worker_views] == ["ready", "draining"]
+
+    back = await http.delete("/workers/w2/drain")
+    assert (back.status_code, back.json()["state"]) == (200, "ready")
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_draining_a_worker_that_is_not_there_is_not_found(
+    http: httpx.AsyncClient, method: str
+) -> None:
+    answer = await http.request(method, "/workers/none/drain")
+
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/WorkerNotFound"
 
 
 async def test_every_preset_is_listed_with_its_ladder(http: httpx.AsyncClient) -> None:

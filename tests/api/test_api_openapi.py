@@ -19,6 +19,8 @@ ROUTES = {
     ("/jobs/{job_id}/cancel", "post"),
     ("/jobs/{job_id}/retry", "post"),
     ("/workers", "get"),
+    ("/workers/{worker_id}/drain", "post"),
+    ("/workers/{worker_id}/drain", "delete"),
     ("/presets", "get"),
     ("/health", "get"),
     ("/ready", "get"),
@@ -64,8 +66,9 @@ def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> Non
                     assert response["content"] == problem, (path, status)
 
     submit = document["paths"]["/jobs"]["post"]["responses"]
-    assert submit.keys() == {"201", "409", "422", "503", "default"}
+    assert submit.keys() == {"201", "409", "422", "429", "503", "default"}
     assert "`OutputExists`" in submit["409"]["description"]
+    assert "Retry-After" in submit["429"]["headers"]
     assert "Location" in submit["201"]["headers"]
 
 

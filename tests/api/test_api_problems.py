@@ -26,6 +26,7 @@ EXPECTED = {
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.SchedulerUnavailable: 503,
+    errors.QueueFull: 429,
     errors.StoreUnavailable: 503,
     errors.Superseded: 503,
 }
@@ -66,7 +67,7 @@ async def test_an_error_becomes_a_problem_with_its_status(
         "where": "preset",
         "remedy": "do it right",
     }
-    assert ("retry-after" in answer.headers) == (status == 503)
+    assert answer.headers.get("retry-after") == {503: "1", 429: "10"}.get(status)
 
 
 def test_every_error_that_a_caller_can_meet_has_a_status() -> None:

@@ -436,6 +436,19 @@ def test_workers_are_listed(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:
         assert part in done.stdout
 
 
+def test_workers_are_drained_and_given_work_again(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:
+    gateway.worker_views = [a_worker(id="w1"), a_worker(id="w2")]
+
+    assert ffrtmp("drain", "w1", "w2").stdout == "w1 draining\nw2 draining\n"
+    back = ffrtmp("undrain", "w1", "w3", "--json")
+
+    assert back.exit_code == 1
+    assert [(worker["id"], worker["state"]) for worker in json.loads(back.stdout)] == [
+        ("w1", "ready")
+    ]
+    assert "w3: there is no such worker" in back.stderr
+
+
 # ------------------------------------------------------------------------------- JSON and errors
 
 
@@ -508,7 +521,10 @@ def test_the_console_script_ends_with_the_exit_code_and_without_a_traceback() ->
 def test_help_names_every_command_and_each_can_answer_in_json(ffrtmp: Ffrtmp) -> None:
     done = ffrtmp("--help")
 
-    commands = "up down demo doctor submit jobs job watch pause resume cancel retry logs workers"
+    commands = (
+        "up down demo doctor workers drain undrain "
+        "submit jobs job watch pause resume cancel retry logs"
+    )
     assert done.exit_code == 0
     for command in commands.split():
         assert f" {command} " in done.stdout

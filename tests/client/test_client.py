@@ -47,7 +47,8 @@ def test_an_error_arrives_as_it_was_raised(farm: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [errors.Conflict, errors.SchedulerUnavailable, errors.StoreUnavailable]
+    "kind",
+    [errors.Conflict, errors.QueueFull, errors.SchedulerUnavailable, errors.StoreUnavailable],
 )
 def test_each_kind_of_error_keeps_its_kind(
     farm: Client, gateway: FakeGateway, kind: type[errors.FfrtmpError]
@@ -114,6 +115,15 @@ def test_logs_and_workers_are_read(farm: Client, gateway: FakeGateway) -> None:
 
     assert farm.logs(job.id) == gateway.log_views[job.id]
     assert farm.workers() == gateway.worker_views
+
+
+def test_a_worker_is_drained_and_given_work_again(farm: Client, gateway: FakeGateway) -> None:
+    gateway.worker_views = [a_worker(id="worker 1")]
+
+    assert farm.drain("worker 1").state == "draining"
+    assert farm.drain("worker 1", on=False).state == "ready"
+    with pytest.raises(errors.WorkerNotFound):
+        farm.drain("none")
 
 
 def test_readiness_is_an_answer_whether_it_is_yes_or_no(farm: Client, gateway: FakeGateway) -> None:

@@ -14,6 +14,7 @@ from ffrtmp_ray.errors import (
     OutputExists,
     OutputRefused,
     UnknownPreset,
+    WorkerNotFound,
 )
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Ladder, Rendition
 from ffrtmp_ray.views import JobDetail
@@ -129,6 +130,33 @@ def test_a_canceled_job_can_be_retried(farm: LocalFarm, clip: Path, tmp_path: Pa
         farm.farm.retry(job.id)
     with pytest.raises(JobNotFound):
         farm.farm.retry("nosuchjob")
+
+
+def test_a_drained_worker_finishes_what_it_has_and_is_given_nothing_new(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    source = make_clip(tmp_path / "source.mp4", seconds=6, size="640x360")
+    running = farm.submit(source, tmp_path / "running.mp4", SLOW)
+    farm.encoding()
+    (worker,) = farm.farm.workers()
+
+    drained = farm.farm.drain(worker.id)
+    later = farm.submit(clip, tmp_path / "later.mp4", urgent=True)
+
+    assert (drained.state, drained.jobs) == ("draining", (running.id,))
+    until(lambda: not farm.farm.workers()[0].jobs, 60)
+    outcomes = [a.outcome for task in farm.farm.get(running.id).tasks for a in task.attempts]
+    assert set(outcomes) == {"succeeded"}
+    assert not (tmp_path / "running.mp4").exists()
+    assert farm.farm.get(later.id).state == "pending"
+    assert farm.farm.drain(worker.id, on=False).state == "ready"
+    farm.completed(running.id)
+    farm.completed(later.id)
+
+
+def test_draining_a_worker_that_is_not_there_says_so(farm: LocalFarm) -> None:
+    with pytest.raises(WorkerNotFound):
+        farm.farm.drain("worker-none")
 
 
 def test_logs_show_what_ffmpeg_printed(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:

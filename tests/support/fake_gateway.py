@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ffrtmp_ray.core.model import JobState
-from ffrtmp_ray.errors import Conflict, FfrtmpError, JobNotFound, OutputExists
+from ffrtmp_ray.errors import Conflict, FfrtmpError, JobNotFound, OutputExists, WorkerNotFound
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.store.protocol import JobQuery
@@ -153,6 +153,15 @@ class FakeGateway:
     async def workers(self) -> list[WorkerView]:
         self._fail()
         return self.worker_views
+
+    async def drain(self, worker_id: str, *, on: bool) -> WorkerView:
+        self._fail()
+        for place, worker in enumerate(self.worker_views):
+            if worker.id == worker_id:
+                state = "draining" if on else "ready"
+                self.worker_views[place] = worker.model_copy(update={"state": state})
+                return self.worker_views[place]
+        raise WorkerNotFound("there is no such worker", where=worker_id)
 
     async def ready(self) -> ReadyView:
         return self.ready_now
