@@ -1,12 +1,12 @@
 # The ways in. Each target installs what it needs first; nothing has to be set up before.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo up down benchmarks
+.PHONY: help setup check test soak-engine demo up down benchmarks
 
 RUN := .venv/bin
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## Install everything into .venv/
 	@uv=$$(scripts/bootstrap) && echo "== installing into .venv/ what uv.lock names" && \
@@ -21,6 +21,9 @@ check: setup ## Lint, format, types, and who imports whom
 test: setup ## Run all tests
 	@echo "== getting the programs that tests need" && scripts/install-test-services
 	@echo "== pytest: the engine, stores, real ffmpeg, real Ray" && $(RUN)/pytest
+
+soak-engine: setup ## Put the engine through 200,000 steps of all that can happen, in any order
+	@$(RUN)/python -m tests.soak_engine
 
 demo: setup ## Transcode real footage on a cluster of this one machine
 	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo
