@@ -8,18 +8,18 @@ with Client() as farm:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ffrtmp_ray.core.model import JobState, Queue
+from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem, Unavailable, from_problem
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.media.spec import JobSpec, SpecModel
 from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
@@ -34,7 +34,21 @@ _AWAY = (
 at first when it is started anew."""
 
 ViewT = TypeVar("ViewT")
+
+
+class _Answer(BaseModel):
+    """Of one job of a batch."""
+
+    job: JobView | None = None
+    problem: dict[str, Any] | None = None
+
+
+class _Batch(BaseModel):
+    answers: list[_Answer]
+
+
 _JOB = TypeAdapter(JobDetail)
+_BATCH = TypeAdapter(_Batch)
 _PAGE = TypeAdapter(JobList)
 _LOGS = TypeAdapter(list[LogView])
 _WORKER = TypeAdapter(WorkerView)
@@ -85,11 +99,17 @@ class Client:
         Raises InvalidRequest, InputRefused, OutputRefused, OutputExists, UnknownPreset or, where
         as many jobs wait as may, QueueFull: try again later.
         """
-        if isinstance(spec, JobSpec):
-            body = spec.model_dump(mode="json", exclude_unset=True)
-        else:
-            body = dict(spec)
-        return self._read(_JOB, self._answer("POST", "/jobs", json=body))
+        return self._read(_JOB, self._answer("POST", "/jobs", json=_body(spec)))
+
+    def submit_many(self, specs: Iterable[JobSpec | Mapping[str, Any]]) -> list[JobView | Problem]:
+        """Have up to MOST_IN_BATCH jobs stored in one commit, and answer for each in their order.
+
+        One that is refused is a Problem, and costs the others nothing; `errors.from_problem`
+        makes the error of it. Raises InvalidRequest for no jobs, and for more.
+        """
+        body = {"jobs": [_body(spec) for spec in specs]}
+        answered = self._read(_BATCH, self._answer("POST", "/jobs:batch", json=body))
+        return [each.job or _problem(each.problem or {}) for each in answered.answers]
 
     def job(self, job_id: str) -> JobDetail:
         """Raises JobNotFound."""
@@ -119,6 +139,22 @@ class Client:
         Raises JobNotFound.
         """
         return self._read(_LOGS, self._answer("GET", _path(job_id, "logs")))
+
+    def change(
+        self,
+        job_id: str,
+        *,
+        queue: Queue | None = None,
+        priority: Priority | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> JobDetail:
+        """Give an unfinished job another queue or priority, or other labels (all of them).
+
+        Raises JobNotFound, Conflict, and InvalidRequest where nothing is to be changed.
+        """
+        wishes = {"queue": queue, "priority": priority, "labels": labels}
+        body = {name: wish for name, wish in wishes.items() if wish is not None}
+        return self._read(_JOB, self._answer("PATCH", _path(job_id), json=body))
 
     def control(self, job_id: str, action: Action) -> JobDetail:
         """Do `action` and return the job as it is then. Raises JobNotFound, Conflict."""
@@ -252,6 +288,13 @@ def _checked(address: str) -> str:
     raise InvalidRequest(f"{address!r} is no URL", where="address", remedy=f"as {DEFAULT_ADDRESS}")
 
 
+def _body(spec: SpecModel | Mapping[str, Any]) -> dict[str, Any]:
+    """What was not given is left to the farm, whose defaults are those of its own version."""
+    if isinstance(spec, SpecModel):
+        return spec.model_dump(mode="json", exclude_unset=True)
+    return dict(spec)
+
+
 def _path(job_id: str, *more: str) -> str:
     return "/".join(("/jobs", quote(job_id, safe=""), *more))
 
@@ -264,10 +307,16 @@ def _error(response: httpx.Response) -> FfrtmpError:
         body = None
     if not isinstance(body, dict):
         body = {}
-    message = body.get("detail") or f"{response.status_code} {response.reason_phrase}"
-    code = body.get("type", "").partition("/problems/")[2]
-    if code:
-        return from_problem(Problem(code, message, body.get("where"), body.get("remedy")))
+    body.setdefault("detail", f"{response.status_code} {response.reason_phrase}")
+    problem = _problem(body)
+    if problem.code:
+        return from_problem(problem)
     away = "type" not in body and response.status_code in _AWAY
     kind = Unavailable if away else FfrtmpError
-    return kind(message, where=str(response.url), remedy=body.get("remedy"))
+    return kind(problem.message, where=str(response.url), remedy=problem.remedy)
+
+
+def _problem(body: Mapping[str, Any]) -> Problem:
+    """Problem details as a value; its code is empty where they name no kind of ours."""
+    code = str(body.get("type", "")).partition("/problems/")[2]
+    return Problem(code, str(body.get("detail", "")), body.get("where"), body.get("remedy"))

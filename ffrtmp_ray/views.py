@@ -86,6 +86,12 @@ class JobView(View):
     eta_seconds: float | None = None
     waiting: str | None = Field(default=None, description="Why nothing of it runs yet.")
     failure: FailureView | None = None
+    not_before: float | None = None
+    deadline: float | None = None
+    deadline_missed: bool = Field(
+        default=False, description="It was not completed by its deadline, or canceled after it."
+    )
+    depends_on: tuple[str, ...] = ()
 
 
 class JobDetail(JobView):

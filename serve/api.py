@@ -13,15 +13,23 @@ from fastapi_offline import FastAPIOffline
 from . import openapi, problems
 from .body_limit import BodyLimit
 from .ports import Gateway
-from .routes import health, jobs, metrics, presets, workers
+from .routes import batches, health, jobs, metrics, presets, workers
 from .routes import problems as problem_routes
 
 MAX_BODY_BYTES = 1024 * 1024
 """Of a request, unless said otherwise. A spec with sixteen renditions takes four thousand."""
 
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+"""Of `POST /jobs:batch`: a thousand such specs take half of it."""
 
-def make_app(gateway: Gateway, *, max_body_bytes: int = MAX_BODY_BYTES) -> FastAPI:
-    """The API on top of `gateway`. A request whose body is larger than the limit gets a 413."""
+
+def make_app(
+    gateway: Gateway,
+    *,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    max_batch_bytes: int = MAX_BATCH_BYTES,
+) -> FastAPI:
+    """The API on top of `gateway`. A request whose body is larger than its limit gets a 413."""
     # Its one difference from FastAPI(): the pages at /docs work without the internet.
     app: FastAPI = FastAPIOffline(
         title="ffrtmp",
@@ -32,10 +40,11 @@ def make_app(gateway: Gateway, *, max_body_bytes: int = MAX_BODY_BYTES) -> FastA
         redoc_url=None,
         static_url="/docs-assets",
     )
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes)
+    limits = {batches.PATH: max_batch_bytes}
+    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, exceptions=limits)
     app.state.gateway = gateway
     problems.install(app)
-    for routes in (jobs, presets, workers, health, metrics, problem_routes):
+    for routes in (jobs, batches, presets, workers, health, metrics, problem_routes):
         app.include_router(routes.router)
     openapi.describe(app)
     return app

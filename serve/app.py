@@ -13,7 +13,7 @@ from ray import serve
 
 from ffrtmp_ray.cluster.gateway import Gateway
 
-from .api import MAX_BODY_BYTES, make_app
+from .api import MAX_BATCH_BYTES, MAX_BODY_BYTES, make_app
 
 
 class Options(BaseModel):
@@ -22,6 +22,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_body_bytes: int = Field(default=MAX_BODY_BYTES, gt=0)
+    max_batch_bytes: int = Field(default=MAX_BATCH_BYTES, gt=0)
 
 
 class Api:
@@ -33,7 +34,7 @@ class Api:
     async def __serve_build_asgi_app__(self) -> FastAPI:
         """Ray Serve calls this when the replica starts; it starts it again when this raises."""
         gateway = await Gateway.connect()
-        return make_app(gateway, max_body_bytes=self._options.max_body_bytes)
+        return make_app(gateway, **self._options.model_dump())
 
 
 def build(args: dict[str, Any]) -> serve.Application:

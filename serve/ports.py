@@ -5,14 +5,16 @@ The routes know these methods and nothing of Ray.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.errors import Problem
+from ffrtmp_ray.media.spec import JobChange, JobSpec
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.store.protocol import JobQuery
-from ffrtmp_ray.views import Action, JobDetail, JobList, LogView, ReadyView, WorkerView
+from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
 
 
 class Gateway(Protocol):
@@ -20,6 +22,10 @@ class Gateway(Protocol):
 
     async def submit(self, spec: JobSpec) -> JobDetail:
         """Accept a job, durably. Raises a CallerError when it cannot be had as it is asked."""
+        ...
+
+    async def submit_many(self, specs: Sequence[JobSpec]) -> list[JobView | Problem]:
+        """Accept jobs in one commit, and answer for each in their order."""
         ...
 
     async def job(self, job_id: str) -> JobDetail:
@@ -30,6 +36,11 @@ class Gateway(Protocol):
 
     async def control(self, job_id: str, action: Action, who: str) -> JobDetail:
         """Do `action` and return the job as it is then. Raises JobNotFound, Conflict."""
+        ...
+
+    async def change(self, job_id: str, change: JobChange, who: str) -> JobDetail:
+        """Give an unfinished job another place in the order, or other labels, and return it as it
+        is then. Raises JobNotFound, Conflict."""
         ...
 
     async def logs(self, job_id: str) -> list[LogView]:

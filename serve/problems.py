@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -112,20 +112,19 @@ def documented(*kinds: type[errors.FfrtmpError]) -> dict[int | str, dict[str, An
 
 
 def _on_error(request: Request, error: errors.FfrtmpError) -> Response:
-    status = STATUS.get(type(error))
-    if status is None:
+    if type(error) not in STATUS:
         raise error  # a defect: to the log, and to `_on_defect`
-    return _error(request, error, status)
+    return _answer(details(request, error.problem))
 
 
 def _on_invalid(request: Request, error: RequestValidationError) -> Response:
-    fields = field_errors(error.errors())
-    if len(fields) == 1:
-        invalid = errors.InvalidRequest(fields[0].message, where=fields[0].where)
-    else:
-        listed = "; ".join(f"{field.where}: {field.message}" for field in fields)
-        invalid = errors.InvalidRequest(f"{len(fields)} fields are wrong: {listed}")
-    return _error(request, invalid, STATUS[errors.InvalidRequest], fields)
+    return _answer(invalid(request, field_errors(error.errors(), _body_of(request))))
+
+
+def _body_of(request: Request) -> type[BaseModel]:
+    """The model that the body of the request's route is checked against."""
+    field = request.scope["route"].body_field
+    return cast(type[BaseModel], field.field_info.annotation) if field else BaseModel
 
 
 def _on_http(request: Request, error: HTTPException) -> Response:
@@ -156,28 +155,39 @@ def _on_defect(request: Request, _: Exception) -> Response:
     return _answer(problem)
 
 
-def _error(
+def details(
     request: Request,
-    error: errors.FfrtmpError,
-    status: HTTPStatus,
+    problem: errors.Problem,
     fields: tuple[FieldError, ...] | None = None,
-) -> Response:
-    kind = type(error)
-    problem = ProblemDetails(
+) -> ProblemDetails:
+    """What `problem` is in HTTP's words. Raises KeyError for one that no caller should meet."""
+    kind = type(errors.from_problem(problem))
+    return ProblemDetails(
         type=f"{request.scope.get('root_path', '')}/problems/{kind.__name__}",
         title=title(kind),
-        status=status,
-        detail=error.message,
+        status=STATUS[kind],
+        detail=problem.message,
         instance=request.url.path,
-        where=error.where,
-        remedy=error.remedy,
+        where=problem.where,
+        remedy=problem.remedy,
         errors=fields,
     )
-    later = _RETRY_AFTER_SECONDS.get(status)
-    return _answer(problem, None if later is None else {"Retry-After": later})
+
+
+def invalid(request: Request, fields: tuple[FieldError, ...]) -> ProblemDetails:
+    """The problem of a request whose `fields` are wrong."""
+    if len(fields) == 1:
+        error = errors.InvalidRequest(fields[0].message, where=fields[0].where)
+    else:
+        listed = "; ".join(f"{field.where}: {field.message}" for field in fields)
+        error = errors.InvalidRequest(f"{len(fields)} fields are wrong: {listed}")
+    return details(request, error.problem, fields)
 
 
 def _answer(problem: ProblemDetails, headers: Mapping[str, str] | None = None) -> Response:
+    later = _RETRY_AFTER_SECONDS.get(problem.status)
+    if later is not None:
+        headers = {"Retry-After": later, **(headers or {})}
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,

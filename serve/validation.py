@@ -8,12 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, Field
 
-from ffrtmp_ray.media.spec import JobSpec
-
 from .listing import Listing
-
-_MODELS: Mapping[str, type[BaseModel]] = {"body": JobSpec, "query": Listing}
-"""What a request's parts are checked against, to name the fields that there are."""
 
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
@@ -31,14 +26,17 @@ class FieldError(BaseModel):
     )
 
 
-def field_errors(errors: Iterable[Mapping[str, Any]]) -> tuple[FieldError, ...]:
-    """One `FieldError` for each of pydantic's `errors`, in their order.
+def field_errors(
+    errors: Iterable[Mapping[str, Any]], body: type[BaseModel]
+) -> tuple[FieldError, ...]:
+    """One `FieldError` for each of pydantic's `errors` of a request, in their order.
 
+    `body` is the model that its body was checked against, to name the fields that there are.
     https://docs.pydantic.dev/latest/errors/validation_errors/ lists their types.
     """
     found = list(errors)
     return tuple(
-        FieldError(where=_where(error["loc"]), message=_message(error))
+        FieldError(where=_where(error["loc"]), message=_message(error, body))
         for error in found
         if not _follows(error, found)
     )
@@ -59,12 +57,12 @@ def _where(location: Sequence[str | int]) -> str:
     return text.lstrip(".") or str(part)
 
 
-def _message(error: Mapping[str, Any]) -> str:
+def _message(error: Mapping[str, Any], body: type[BaseModel]) -> str:
     match error["type"]:
         case "missing":
             return "is required"
         case "extra_forbidden":
-            return _unknown(error["loc"])
+            return _unknown(error["loc"], body)
         case "value_error":
             return str(error["ctx"]["error"])
         case "json_invalid":
@@ -79,17 +77,16 @@ def _message(error: Mapping[str, Any]) -> str:
     return f"{text}, not {_shown(error['input'])}" if scalar else text
 
 
-def _unknown(location: Sequence[str | int]) -> str:
-    known = _fields_at(location)
+def _unknown(location: Sequence[str | int], body: type[BaseModel]) -> str:
+    known = _fields_at(location, Listing if location[0] == "query" else body)
     near = get_close_matches(str(location[-1]), known, n=1)
     if near:
         return f"there is no such field; did you mean `{near[0]}`?"
     return f"there is no such field; there are {', '.join(known)}"
 
 
-def _fields_at(location: Sequence[str | int]) -> list[str]:
-    """Names of the fields beside the unknown one, in the model that refused it."""
-    model = _MODELS[str(location[0])]
+def _fields_at(location: Sequence[str | int], model: type[BaseModel]) -> list[str]:
+    """Names of the fields beside the unknown one, in that part of `model` that refused it."""
     for step in location[1:-1]:
         if isinstance(step, str):
             model = _model_in(model.model_fields[step].annotation) or model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from ffrtmp_ray.cli import terminal
@@ -32,12 +34,18 @@ def retry(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson =
 
 
 def _control(job_ids: list[str], action: Action, address: str, as_json: bool) -> None:
+    each_job(job_ids, lambda farm, job_id: farm.control(job_id, action), address, as_json)
+
+
+def each_job(
+    job_ids: list[str], do: Callable[[Client, str], JobDetail], address: str, as_json: bool
+) -> None:
     """Every job gets its turn; one that refuses is named, and makes the exit code 1."""
     done: list[JobDetail] = []
     with Client(address) as farm:
         for job_id in job_ids:
             try:
-                done.append(farm.control(job_id, action))
+                done.append(do(farm, job_id))
             except CallerError as error:
                 terminal.complain(error)
     if as_json:

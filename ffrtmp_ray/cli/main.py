@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from ffrtmp_ray.cli import terminal
+from ffrtmp_ray.cli.change import change
 from ffrtmp_ray.cli.control import cancel, pause, resume, retry
 from ffrtmp_ray.cli.demo import demo
 from ffrtmp_ray.cli.doctor import doctor
@@ -20,6 +21,7 @@ from ffrtmp_ray.cli.down import down
 from ffrtmp_ray.cli.jobs import job, jobs
 from ffrtmp_ray.cli.logs import logs
 from ffrtmp_ray.cli.submit import submit
+from ffrtmp_ray.cli.submit_many import submit_many
 from ffrtmp_ray.cli.up import up
 from ffrtmp_ray.cli.watch import watch
 from ffrtmp_ray.cli.workers import drain, undrain, workers
@@ -68,7 +70,7 @@ def main(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The farm": (up, down, demo, doctor, workers, drain, undrain),
-    "Jobs": (submit, jobs, job, watch, pause, resume, cancel, retry, logs),
+    "Jobs": (submit, submit_many, jobs, job, watch, change, pause, resume, cancel, retry, logs),
 }
 """The commands as the help shows them."""
 

@@ -42,5 +42,19 @@ JobIdArguments: TypeAlias = Annotated[
 WorkerIdArguments: TypeAlias = Annotated[
     list[str], typer.Argument(metavar="ID", help="Ids of workers.", show_default=False)
 ]
+Labels: TypeAlias = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
+]
 
 ADDRESS = DEFAULT_ADDRESS
+
+
+def labels(pairs: list[str]) -> dict[str, str]:
+    """What `--label KEY=VALUE` has given. Raises typer.BadParameter for what is none."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--label {pair}: should be KEY=VALUE")
+        found[key] = value
+    return found

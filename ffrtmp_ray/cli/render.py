@@ -111,6 +111,18 @@ def _known_facts(job: JobDetail, now: float) -> Iterator[tuple[str, RenderableTy
     yield "owner", job.owner
     if job.labels:
         yield "labels", ", ".join(f"{key}={value}" for key, value in sorted(job.labels.items()))
+    yield from _times(job, now)
+
+
+def _times(job: JobDetail, now: float) -> Iterator[tuple[str, RenderableType]]:
+    """When it was to be done, and when it was."""
+    if job.not_before is not None:
+        yield "not before", formats.moment(job.not_before)
+    if job.deadline is not None:
+        missed = Text(f"{formats.moment(job.deadline)}, missed", "red")
+        yield "deadline", missed if job.deadline_missed else formats.moment(job.deadline)
+    if job.depends_on:
+        yield "depends on", ", ".join(job.depends_on)
     yield (
         "submitted",
         f"{formats.moment(job.submitted_at)}, {formats.ago(job.submitted_at, now)}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -12,12 +13,14 @@ import typer
 
 from ffrtmp_ray.cli import formats, render, terminal
 from ffrtmp_ray.cli.follow import follow
-from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson
+from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, Labels, labels
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.spec import GpuUse
 from ffrtmp_ray.views import JobDetail
+
+_TIME_HELP = "As 2030-01-31T18:00, of this machine's zone unless it names another."
 
 Input: TypeAlias = Annotated[
     str, typer.Argument(metavar="INPUT", help="The file to transcode.", show_default=False)
@@ -62,9 +65,6 @@ Preemptible: TypeAlias = Annotated[
 Owner: TypeAlias = Annotated[
     str | None, typer.Option(help="Whose it is, to filter by.", show_default="default")
 ]
-Labels: TypeAlias = Annotated[
-    list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be given several times.")
-]
 MaxAttempts: TypeAlias = Annotated[
     int | None, typer.Option(help="Failed attempts per task.", show_default="3")
 ]
@@ -75,6 +75,28 @@ Timeout: TypeAlias = Annotated[
         help="From the first start of a task to the end of the job.",
         show_default="none",
     ),
+]
+TaskTimeout: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="Of one attempt at one task.", show_default="the farm's own"
+    ),
+]
+NotBefore: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help=f"It starts no earlier. {_TIME_HELP}", show_default="none"),
+]
+Deadline: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help=f"When it should be done; shown if missed. {_TIME_HELP}",
+        show_default="none",
+    ),
+]
+DependsOn: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="A job to complete first. May be given several times."),
 ]
 Wait: TypeAlias = Annotated[
     bool, typer.Option("--wait", help="Follow the job to its end; exit code 1 if it fails.")
@@ -95,6 +117,10 @@ def submit(
     label: Labels = None,
     max_attempts: MaxAttempts = None,
     timeout: Timeout = None,
+    task_timeout: TaskTimeout = None,
+    not_before: NotBefore = None,
+    deadline: Deadline = None,
+    depends_on: DependsOn = None,
     wait: Wait = False,
     address: Address = ADDRESS,
     as_json: AsJson = False,
@@ -116,9 +142,13 @@ def submit(
         "urgent": urgent,
         "preemptible": preemptible,
         "owner": owner,
-        "labels": _labels(label or []),
+        "labels": labels(label or []) or None,
         "max_attempts": max_attempts,
         "timeout_seconds": timeout,
+        "task_timeout_seconds": task_timeout,
+        "not_before": _moment("--not-before", not_before),
+        "deadline": _moment("--deadline", deadline),
+        "depends_on": depends_on,
     }
     # What was not given is left to the farm, whose defaults are those of its own version.
     spec = {name: wish for name, wish in wishes.items() if wish is not None}
@@ -162,14 +192,14 @@ def _absolute(path: str) -> str:
     return str(Path(path).absolute())
 
 
-def _labels(pairs: list[str]) -> dict[str, str] | None:
-    labels: dict[str, str] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"--label {pair}: should be KEY=VALUE")
-        labels[key] = value
-    return labels or None
+def _moment(option: str, text: str | None) -> str | None:
+    """A time with its zone, as the farm takes it."""
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone().isoformat()
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} {text}: should be as 2030-01-31T18:00") from error
 
 
 def _ladder(path: Path) -> Any:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -23,9 +23,9 @@ from ffrtmp_ray.cluster import ray_environment, record
 from ffrtmp_ray.cluster.actors import NAMESPACE
 from ffrtmp_ray.cluster.gateway import Gateway
 from ffrtmp_ray.cluster.record import ClusterRecord
-from ffrtmp_ray.core.model import JobState, Queue
-from ffrtmp_ray.errors import InvalidRequest, MachineError
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.core.model import JobState, Priority, Queue
+from ffrtmp_ray.errors import InvalidRequest, MachineError, Problem
+from ffrtmp_ray.media.spec import JobChange, JobSpec, SpecModel
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import MAX_PAGE, JobQuery
 from ffrtmp_ray.views import Action, JobDetail, JobView, LogView, ReadyView, WorkerView
@@ -34,6 +34,7 @@ LOOK_SECONDS = 0.25
 """Between two looks at a job that is waited for."""
 
 T = TypeVar("T")
+SpecT = TypeVar("SpecT", bound=SpecModel)
 
 
 class Farm:
@@ -52,7 +53,15 @@ class Farm:
         """Accept a job, given as a spec or as its fields."""
         if (spec is None) == (not fields):
             raise InvalidRequest("give either a JobSpec or its fields")
-        return self._run(self._gateway.submit(spec or _spec(fields)))
+        return self._run(self._gateway.submit(spec or _made(JobSpec, fields)))
+
+    def submit_many(self, specs: Sequence[JobSpec]) -> Sequence[JobView | Problem]:
+        """Accept up to MOST_IN_BATCH jobs in one commit, and answer for each in their order.
+
+        One that is refused is a Problem, and costs the others nothing; `errors.from_problem`
+        makes the error of it.
+        """
+        return self._run(self._gateway.submit_many(specs))
 
     def get(self, job_id: str) -> JobDetail:
         return self._run(self._gateway.job(job_id))
@@ -108,6 +117,18 @@ class Farm:
     def retry(self, job_id: str) -> JobDetail:
         return self._control(job_id, Action.RETRY)
 
+    def change(
+        self,
+        job_id: str,
+        *,
+        queue: Queue | None = None,
+        priority: Priority | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> JobDetail:
+        """Give an unfinished job another queue or priority, or other labels (all of them)."""
+        change = _made(JobChange, {"queue": queue, "priority": priority, "labels": labels})
+        return self._run(self._gateway.change(job_id, change, self._who))
+
     def logs(self, job_id: str) -> Sequence[LogView]:
         return self._run(self._gateway.logs(job_id))
 
@@ -147,9 +168,9 @@ class Farm:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
-def _spec(fields: dict[str, Any]) -> JobSpec:
+def _made(kind: type[SpecT], fields: dict[str, Any]) -> SpecT:
     try:
-        return JobSpec(**fields)
+        return kind(**fields)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(step) for step in first["loc"])

@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from ray.exceptions import RayActorError, RayTaskError
 
 from ffrtmp_ray.cluster.actors import HEALTH, find_scheduler
 from ffrtmp_ray.cluster.admission import admit
+from ffrtmp_ray.cluster.present import accepted_detail, accepted_view
 from ffrtmp_ray.cluster.scheduler_actor import About
-from ffrtmp_ray.cluster.submission import new_job_id
-from ffrtmp_ray.core.model import JobId, WorkerId
+from ffrtmp_ray.cluster.submission import new_job_id, submission
+from ffrtmp_ray.core.messages import JobSubmitted
+from ffrtmp_ray.core.model import Document, Job, JobId, WorkerId
 from ffrtmp_ray.errors import (
+    CallerError,
     FfrtmpError,
+    InvalidRequest,
     Problem,
     SchedulerUnavailable,
     StoreUnavailable,
     from_problem,
 )
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.media.spec import MOST_IN_BATCH, JobChange, JobSpec
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import JobQuery
-from ffrtmp_ray.views import Action, JobDetail, JobList, LogView, ReadyView, WorkerView
+from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
 
 PATIENCE_SECONDS = 20.0
 """How long a request waits for a scheduler that is being restarted."""
@@ -38,7 +43,7 @@ READY_SECONDS = 3.0
 """After which a scheduler that has not said that it is ready is not."""
 RETRY_SECONDS = 0.1
 MOST_AT_ONCE = 500
-"""Submissions in one call."""
+"""Jobs after which a call takes no further submission with it."""
 
 T = TypeVar("T")
 Scheduler: TypeAlias = Any
@@ -47,9 +52,10 @@ Scheduler: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class _Submission:
-    job_id: JobId
-    spec: JobSpec
-    answer: asyncio.Future[JobDetail | Problem]
+    """What one caller wants accepted together."""
+
+    jobs: Sequence[JobSubmitted]
+    answers: asyncio.Future[list[Job | Problem]]
 
 
 class Gateway:
@@ -70,27 +76,63 @@ class Gateway:
 
     async def submit(self, spec: JobSpec) -> JobDetail:
         """Accept a job; when this returns, no crash loses it."""
-        admitted = await asyncio.to_thread(admit, spec, await self.settings())
-        answer: asyncio.Future[JobDetail | Problem] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Submission(new_job_id(), admitted, answer))
+        settings = await self.settings()
+        event = _value(await asyncio.to_thread(_admitted, spec, settings))
+        (answer,) = await self._accept([event])
+        return accepted_detail(_value(answer), event.spec)
+
+    async def submit_many(self, specs: Sequence[JobSpec]) -> list[JobView | Problem]:
+        """Accept jobs in one commit, and answer for each in their order.
+
+        One that is refused costs the others nothing. Raises InvalidRequest for more than
+        MOST_IN_BATCH.
+        """
+        if len(specs) > MOST_IN_BATCH:
+            raise InvalidRequest(
+                f"there are {len(specs)} jobs in the batch", remedy=f"send {MOST_IN_BATCH} at most"
+            )
+        settings = await self.settings()
+        tried = await asyncio.to_thread(lambda: [_admitted(spec, settings) for spec in specs])
+        events = [each for each in tried if not isinstance(each, Problem)]
+        accepted = iter(await self._accept(events) if events else ())
+        return [
+            each if isinstance(each, Problem) else _seen(next(accepted), each.spec)
+            for each in tried
+        ]
+
+    async def _accept(self, jobs: Sequence[JobSubmitted]) -> list[Job | Problem]:
+        answers: asyncio.Future[list[Job | Problem]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Submission(jobs, answers))
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send())
-        return _value(await answer)
+        return await answers
 
     async def _send(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-            jobs = [(waiting.job_id, waiting.spec) for waiting in batch]
+            group = self._next_group()
+            jobs = [job for waiting in group for job in waiting.jobs]
             try:
-                answers = await self._submit(jobs)
+                answers = iter(await self._submit(jobs))
             except Exception as error:  # noqa: BLE001 - each of the waiting callers gets it
-                for waiting in batch:
-                    waiting.answer.set_exception(error)
-            else:
-                for waiting, answer in zip(batch, answers, strict=True):
-                    waiting.answer.set_result(answer)
+                for waiting in group:
+                    if not waiting.answers.done():
+                        waiting.answers.set_exception(error)
+                continue
+            for waiting in group:
+                own = list(islice(answers, len(waiting.jobs)))
+                if not waiting.answers.done():  # its caller may have gone
+                    waiting.answers.set_result(own)
 
-    async def _submit(self, jobs: list[tuple[JobId, JobSpec]]) -> list[JobDetail | Problem]:
+    def _next_group(self) -> list[_Submission]:
+        """The oldest of those that wait, as many as one call takes; a batch is never split."""
+        jobs, number = 0, 0
+        while number < len(self._waiting) and jobs < MOST_AT_ONCE:
+            jobs += len(self._waiting[number].jobs)
+            number += 1
+        group, self._waiting = self._waiting[:number], self._waiting[number:]
+        return group
+
+    async def _submit(self, jobs: list[JobSubmitted]) -> list[Job | Problem]:
         return await self._call(lambda s, again: s.submit.remote(jobs, again=again))
 
     async def job(self, job_id: JobId) -> JobDetail:
@@ -103,6 +145,13 @@ class Gateway:
     async def control(self, job_id: JobId, action: Action, who: str) -> JobDetail:
         answer: JobDetail | Problem = await self._call(
             lambda s, _: s.control.remote(job_id, action, who)
+        )
+        return _value(answer)
+
+    async def change(self, job_id: JobId, change: JobChange, who: str) -> JobDetail:
+        """Give an unfinished job another place in the order, or other labels."""
+        answer: JobDetail | Problem = await self._call(
+            lambda s, _: s.change.remote(job_id, change, who)
         )
         return _value(answer)
 
@@ -173,6 +222,18 @@ class Gateway:
                     remedy="look at `ffrtmp doctor` and the Ray dashboard",
                 ) from trouble
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def _admitted(spec: JobSpec, settings: Settings) -> JobSubmitted | Problem:
+    """Looks at the file system, so it is to be called in a thread."""
+    try:
+        return submission(new_job_id(), admit(spec, settings), settings)
+    except CallerError as refusal:
+        return refusal.problem
+
+
+def _seen(answer: Job | Problem, spec: Document) -> JobView | Problem:
+    return answer if isinstance(answer, Problem) else accepted_view(answer, spec)
 
 
 def _value(answer: T | Problem) -> T:

@@ -62,6 +62,16 @@ def job_view(job: Job, spec: Document, live: Live, now: float) -> JobView:
     return JobView(**_job_fields(job, spec, live, now))
 
 
+def accepted_view(job: Job, spec: Document) -> JobView:
+    """A job in the moment of its acceptance."""
+    return job_view(job, spec, Live(), job.submitted_at)
+
+
+def accepted_detail(job: Job, spec: Document) -> JobDetail:
+    record = JobRecord(job, spec, (), {}, (), ())
+    return job_detail(record, Live(), job.submitted_at)
+
+
 def job_detail(record: JobRecord, live: Live, now: float) -> JobDetail:
     return JobDetail(
         **_job_fields(record.job, record.spec, live, now),
@@ -134,7 +144,20 @@ def _job_fields(job: Job, spec: Document, live: Live, now: float) -> dict[str, A
         "eta_seconds": _eta(job, percent, now),
         "waiting": _waiting(job, live),
         "failure": _failure_view(job.failure),
+        "not_before": job.not_before,
+        "deadline": job.deadline,
+        "deadline_missed": _deadline_missed(job, now),
+        "depends_on": job.depends_on,
     }
+
+
+def _deadline_missed(job: Job, now: float) -> bool:
+    """A job that has failed misses it when it comes; one that was canceled need not be done."""
+    if job.deadline is None:
+        return False
+    over = job.state in (JobState.COMPLETED, JobState.CANCELED)
+    end = job.finished_at if over and job.finished_at is not None else now
+    return end > job.deadline
 
 
 def _eta(job: Job, percent: float | None, now: float) -> float | None:

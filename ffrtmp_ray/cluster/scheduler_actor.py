@@ -15,17 +15,19 @@ from importlib.metadata import version
 import structlog
 
 from ffrtmp_ray.cluster.fleet import Cluster
+from ffrtmp_ray.cluster.intake import Intake
 from ffrtmp_ray.cluster.life import Life, die
 from ffrtmp_ray.cluster.present import Live, job_detail, job_view, worker_view
 from ffrtmp_ray.cluster.ray_metrics import RayMetrics
-from ffrtmp_ray.cluster.submission import submission
 from ffrtmp_ray.cluster.tally import WorkerReading
 from ffrtmp_ray.cluster.worker_link import WorkerDead
 from ffrtmp_ray.core.messages import (
     CancelRequested,
+    ChangeRequested,
     DrainEnded,
     DrainRequested,
     Event,
+    JobSubmitted,
     PauseRequested,
     ResumeRequested,
     RetryRequested,
@@ -42,7 +44,7 @@ from ffrtmp_ray.errors import (
     WorkerNotFound,
     from_problem,
 )
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.media.spec import JobChange
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import JobQuery, JobRecord, Store, StoredJob
@@ -84,9 +86,9 @@ class SchedulerActor:
         self._holder = holder
         self._cluster = cluster
         self._life: Life | None = None
+        self._intake: Intake | None = None
         self._trouble: FfrtmpError | None = None
         """Why there is no life yet; None where it is only a matter of moments."""
-        self._last_order = 0
         self._retrying = asyncio.Lock()
         self._course = asyncio.create_task(self._run())
 
@@ -95,8 +97,8 @@ class SchedulerActor:
             store, epoch = await self._take_store()
             loaded = await asyncio.to_thread(store.load)
             life = Life(self._settings, self._cluster, store, epoch, loaded)
-            self._last_order = loaded.last_order
             await life.begin()
+            self._intake = Intake(life, loaded.last_order)
             self._life = life
             log.info("the scheduler is up", epoch=epoch, jobs=len(life.engine.jobs))
             await asyncio.gather(life.run(), self._export())
@@ -177,38 +179,12 @@ class SchedulerActor:
     # ---------------------------------------------------------------- jobs
 
     async def submit(
-        self, jobs: Sequence[tuple[JobId, JobSpec]], *, again: bool = False
-    ) -> list[JobDetail | Problem]:
-        """Accept jobs, all in one commit; each answer stands at its job's place.
-
-        `again` says that an earlier call may have got through: what it accepted is not taken
-        twice.
-        """
-        life = self._alive()
-        known = await self._accepted(life, [job_id for job_id, _ in jobs]) if again else {}
-        fresh = [(job_id, spec) for job_id, spec in jobs if job_id not in known]
-        now = life.clock.now()
-        events = [
-            submission(job_id, spec, order=order, now=now, settings=self._settings)
-            for order, (job_id, spec) in enumerate(fresh, self._last_order + 1)
-        ]
-        self._last_order += len(fresh)
-        results = await life.apply(events)
-        answers: dict[JobId, JobDetail | Problem] = {}
-        for event, result in zip(events, results, strict=True):
-            if isinstance(result, FfrtmpError):
-                answers[event.job.id] = result.problem
-            else:
-                record = JobRecord(event.job, event.spec, (), {}, (), ())
-                answers[event.job.id] = job_detail(record, Live(), now)
-        return [known.get(job_id) or answers[job_id] for job_id, _ in jobs]
-
-    async def _accepted(self, life: Life, job_ids: Sequence[JobId]) -> dict[JobId, JobDetail]:
-        def read() -> list[JobRecord]:
-            return [record for each in job_ids if (record := life.store.job(each)) is not None]
-
-        records = await life.read_jobs(read, lambda records: (record.job for record in records))
-        return {record.job.id: self._detail(life, record) for record in records}
+        self, jobs: Sequence[JobSubmitted], *, again: bool = False
+    ) -> list[Job | Problem]:
+        """Accept jobs, whose place and time this gives; see Intake."""
+        self._alive()
+        assert self._intake is not None  # noqa: S101 - it is made with the life
+        return await self._intake.submit(jobs, again=again)
 
     async def job(self, job_id: JobId) -> JobDetail | Problem:
         life = self._alive()
@@ -233,9 +209,13 @@ class SchedulerActor:
         if action is Action.RETRY:
             refusal = await self._retry(life, job_id, who)
         else:
-            refusal = await self._ask(life, _REQUESTS[action](job_id, who))
-            if isinstance(refusal, JobNotFound):
-                refusal = await self._why_not(life, job_id)
+            refusal = await self._ask_of_job(life, job_id, _REQUESTS[action](job_id, who))
+        return refusal.problem if refusal else await self.job(job_id)
+
+    async def change(self, job_id: JobId, change: JobChange, who: str) -> JobDetail | Problem:
+        """Give an unfinished job another place in the order, or other labels."""
+        event = ChangeRequested(job_id, who, change.queue, change.priority, change.labels)
+        refusal = await self._ask_of_job(self._alive(), job_id, event)
         return refusal.problem if refusal else await self.job(job_id)
 
     async def _retry(self, life: Life, job_id: JobId, who: str) -> FfrtmpError | None:
@@ -245,6 +225,10 @@ class SchedulerActor:
             if record is None:
                 return _no_job(job_id)
             return await self._ask(life, RetryRequested(record.job, record.tasks, who))
+
+    async def _ask_of_job(self, life: Life, job_id: JobId, event: Event) -> FfrtmpError | None:
+        refusal = await self._ask(life, event)
+        return await self._why_not(life, job_id) if isinstance(refusal, JobNotFound) else refusal
 
     async def _why_not(self, life: Life, job_id: JobId) -> FfrtmpError:
         """Why the engine does not hold a job: it has ended, or there never was one."""

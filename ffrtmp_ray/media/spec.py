@@ -6,12 +6,29 @@ import re
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from ffrtmp_ray.core.model import Priority, Queue
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Of presets and renditions: becomes a file name."""
+
+MOST_DEPENDENCIES = 100
+MOST_IN_BATCH = 1000
+"""Jobs that are submitted at once, at most."""
+
+
+def _checked_labels(labels: dict[str, str]) -> dict[str, str]:
+    for key, value in labels.items():
+        if not re.fullmatch(r"[A-Za-z0-9_./-]{1,64}", key) or len(value) > 256:
+            raise ValueError(
+                f"label {key!r}: a key has 1 to 64 letters, digits or _./-, "
+                "a value at most 256 characters"
+            )
+    return labels
+
+
+Labels = Annotated[dict[str, str], Field(max_length=64), AfterValidator(_checked_labels)]
 
 
 class Codec(StrEnum):
@@ -119,10 +136,27 @@ class JobSpec(SpecModel):
     urgent: bool = Field(default=False, description="May take the place of preemptible tasks.")
     preemptible: bool = Field(default=True, description="May give way to live and urgent tasks.")
     owner: str = Field(default="default", min_length=1, max_length=128)
-    labels: dict[str, str] = Field(default_factory=dict, max_length=64)
+    labels: Labels = Field(default_factory=dict)
     max_attempts: int = Field(default=3, ge=1, le=20, description="Failed attempts per task.")
     timeout_seconds: float | None = Field(
         default=None, gt=0, description="From the first start of a task to the end of the job."
+    )
+    task_timeout_seconds: float | None = Field(
+        default=None, gt=0, description="Of one attempt at one task; it is tried again after it."
+    )
+    not_before: AwareDatetime | None = Field(
+        default=None, description="No task of it starts earlier. With a time zone."
+    )
+    deadline: AwareDatetime | None = Field(
+        default=None,
+        description="When it should be done. It changes no order; missing it is shown. With a "
+        "time zone.",
+    )
+    depends_on: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        default=(),
+        max_length=MOST_DEPENDENCIES,
+        description="Ids of jobs that must be completed before a task of it starts. It fails when "
+        "one of them fails or is canceled.",
     )
 
     @model_validator(mode="after")
@@ -132,11 +166,23 @@ class JobSpec(SpecModel):
         return self
 
     @model_validator(mode="after")
-    def _labels_are_short(self) -> Self:
-        for key, value in self.labels.items():
-            if not re.fullmatch(r"[A-Za-z0-9_./-]{1,64}", key) or len(value) > 256:
-                raise ValueError(
-                    f"label {key!r}: a key has 1 to 64 letters, digits or _./-, "
-                    "a value at most 256 characters"
-                )
+    def _deadline_can_be_met(self) -> Self:
+        if self.deadline and self.not_before and self.deadline <= self.not_before:
+            raise ValueError("`deadline` should be later than `not_before`")
+        return self
+
+
+class JobChange(SpecModel):
+    """What is to be different of an unfinished job; what is left out stays as it is."""
+
+    queue: Queue | None = None
+    priority: Priority | None = None
+    labels: Labels | None = Field(
+        default=None, description="All labels: those that are not named are removed."
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.queue is None and self.priority is None and self.labels is None:
+            raise ValueError("give at least one of `queue`, `priority` and `labels`")
         return self

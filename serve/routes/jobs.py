@@ -19,7 +19,7 @@ from ffrtmp_ray.errors import (
     StoreUnavailable,
     UnknownPreset,
 )
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.media.spec import JobChange, JobSpec
 from ffrtmp_ray.views import Action, JobDetail, JobList, LogView
 
 from ..listing import Listing
@@ -111,6 +111,13 @@ async def job(job_id: JobIdPath, gateway: TheGateway) -> JobDetail:
 async def logs(job_id: JobIdPath, gateway: TheGateway) -> list[LogView]:
     """The end of what each attempt has printed: ended ones, oldest first, then those that run."""
     return await gateway.logs(job_id)
+
+
+@router.patch("/{job_id}", summary="Change a job", responses=_ON_CONTROL)
+async def change(job_id: JobIdPath, wanted: JobChange, gateway: TheGateway) -> JobDetail:
+    """Gives an unfinished job another queue or priority, and with it another place in the order,
+    or other labels. What runs of it runs on."""
+    return await gateway.change(job_id, wanted, WHO)
 
 
 @router.post("/{job_id}/pause", summary="Pause a job", responses=_ON_CONTROL)

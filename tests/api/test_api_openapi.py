@@ -12,7 +12,9 @@ from openapi_spec_validator import validate
 ROUTES = {
     ("/jobs", "post"),
     ("/jobs", "get"),
+    ("/jobs:batch", "post"),
     ("/jobs/{job_id}", "get"),
+    ("/jobs/{job_id}", "patch"),
     ("/jobs/{job_id}/logs", "get"),
     ("/jobs/{job_id}/pause", "post"),
     ("/jobs/{job_id}/resume", "post"),

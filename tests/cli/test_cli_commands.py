@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -37,7 +38,9 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *SUBMIT,
         *("--queue", "batch", "--priority", "high", "--gpu", "prefer", "--urgent"),
         *("--owner", "ann", "--label", "title=a=b", "--label", "season=2"),
-        *("--max-attempts", "5", "--timeout", "90.5"),
+        *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
+        *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
+        *("--depends-on", "job-7", "--depends-on", "job-8"),
     )
 
     assert (done.exit_code, done.stdout) == (0, "job-1 pending\n")
@@ -54,7 +57,21 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "labels": {"title": "a=b", "season": "2"},
         "max_attempts": 5,
         "timeout_seconds": 90.5,
+        "task_timeout_seconds": 30,
+        "depends_on": ["job-7", "job-8"],
     }
+    times = {name: datetime.fromisoformat(spec[name]) for name in ("not_before", "deadline")}
+    assert times == {
+        "not_before": datetime(2030, 1, 31, 17, tzinfo=UTC),
+        "deadline": datetime(2030, 2, 1, 6, tzinfo=UTC),
+    }
+
+
+def test_a_time_without_a_zone_is_of_this_machine(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:
+    ffrtmp(*SUBMIT, "--not-before", "2030-01-31T18:00")
+
+    sent = datetime.fromisoformat(gateway.jobs_by_id["job-1"].spec["not_before"])
+    assert sent == datetime(2030, 1, 31, 18).astimezone()
 
 
 def test_relative_paths_are_taken_from_the_present_folder(
@@ -130,6 +147,7 @@ def test_what_is_wrong_in_a_ladder_is_named_by_the_farm(ffrtmp: Ffrtmp, tmp_path
         ("submit", "/in/a.mov", "/out/a.mp4"),
         (*SUBMIT, "--label", "nothing"),
         (*SUBMIT, "--priority", "urgent"),
+        (*SUBMIT, "--deadline", "tomorrow"),
         (*SUBMIT, "--ladder", "/nowhere/l.toml"),
         ("submit", "/in/a.mov", "--preset", "web"),
         ("submitt",),
@@ -285,6 +303,9 @@ def test_a_job_is_shown_with_its_tasks_attempts_and_transitions(
         progress=None,
         labels={"title": "film"},
         warnings=["subtitles were left out"],
+        deadline=1_800_000_060,
+        deadline_missed=True,
+        depends_on=["job-0"],
         failure={"kind": "crashed", "reason": "ffmpeg ended with code 1"},
         tasks=[
             {
@@ -323,6 +344,8 @@ def test_a_job_is_shown_with_its_tasks_attempts_and_transitions(
     for part in (
         "title=film",
         "subtitles were left out",
+        "missed",
+        "job-0",
         "crashed: ffmpeg ended with code 1",
         "40.0 %",
         "job-1-encode0-1-1",
@@ -406,6 +429,31 @@ def test_a_job_that_refuses_does_not_keep_the_others_from_their_turn(
         "error: job-1: job job-1 is completed",
         "error: job-3: there is no job job-3 (`ffrtmp jobs` lists them)",
     ]
+
+
+def test_jobs_are_given_another_place_and_other_labels(
+    ffrtmp: Ffrtmp, gateway: FakeGateway
+) -> None:
+    gateway.add(labels={"show": "pilot"})
+    gateway.add(labels={"show": "pilot"})
+
+    done = ffrtmp("change", "job-1", "job-2", "--queue", "live", "--label", "season=2")
+
+    assert (done.exit_code, done.stdout) == (0, "job-1 queued\njob-2 queued\n")
+    changed = list(gateway.jobs_by_id.values())
+    assert [(job.queue, job.priority) for job in changed] == [("live", "medium")] * 2
+    assert [job.labels for job in changed] == [{"season": "2"}] * 2
+
+    assert ffrtmp("change", "job-1", "--no-labels", "--priority", "low").exit_code == 0
+    assert gateway.jobs_by_id["job-1"].labels == {}
+    assert gateway.jobs_by_id["job-1"].priority == "low"
+
+
+@pytest.mark.parametrize("options", [(), ("--label", "a=b", "--no-labels")])
+def test_a_change_of_nothing_or_of_both_is_wrong_usage(
+    ffrtmp: Ffrtmp, options: tuple[str, ...]
+) -> None:
+    assert ffrtmp("change", "job-1", *options).exit_code == 2
 
 
 # -------------------------------------------------------------------------------- logs, workers
@@ -523,7 +571,7 @@ def test_help_names_every_command_and_each_can_answer_in_json(ffrtmp: Ffrtmp) ->
 
     commands = (
         "up down demo doctor workers drain undrain "
-        "submit jobs job watch pause resume cancel retry logs"
+        "submit submit-many jobs job watch change pause resume cancel retry logs"
     )
     assert done.exit_code == 0
     for command in commands.split():

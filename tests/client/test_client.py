@@ -35,6 +35,21 @@ def test_a_mapping_is_submitted_as_it_is_and_checked_by_the_farm(farm: Client) -
     assert caught.value.where == "presett"
 
 
+def test_each_job_of_a_batch_is_answered_by_itself(farm: Client, gateway: FakeGateway) -> None:
+    first, taken, wrong, last = farm.submit_many(
+        [SPEC, SPEC, {"input": "/a.mov"}, {"input": "/a.mov", "output": "/c.mp4", "preset": "web"}]
+    )
+
+    assert [getattr(each, "id", None) for each in (first, last)] == list(gateway.jobs_by_id)
+    assert taken == errors.Problem(
+        "OutputExists", "/out/a.mp4 exists", "output", "name one that does not"
+    )
+    assert isinstance(wrong, errors.Problem)
+    assert type(errors.from_problem(wrong)) is errors.InvalidRequest
+    with pytest.raises(errors.InvalidRequest, match="at least 1"):
+        farm.submit_many([])
+
+
 def test_an_error_arrives_as_it_was_raised(farm: Client) -> None:
     farm.submit(SPEC)
 
@@ -106,6 +121,16 @@ def test_a_job_is_controlled(
     assert control(farm, job.id) == gateway.jobs_by_id[job.id]
     assert gateway.jobs_by_id[job.id].state == after
     assert [done[:2] for done in gateway.controls] == [(job.id, action)]
+
+
+def test_a_job_is_given_another_place_and_other_labels(farm: Client, gateway: FakeGateway) -> None:
+    job = gateway.add(labels={"show": "pilot"})
+
+    changed = farm.change(job.id, queue=Queue.LIVE, labels={})
+
+    assert (changed.queue, changed.priority, changed.labels) == (Queue.LIVE, "medium", {})
+    with pytest.raises(errors.InvalidRequest, match="at least one of"):
+        farm.change(job.id)
 
 
 def test_logs_and_workers_are_read(farm: Client, gateway: FakeGateway) -> None:

@@ -13,11 +13,12 @@ from ffrtmp_ray.errors import (
     JobNotFound,
     OutputExists,
     OutputRefused,
+    Problem,
     UnknownPreset,
     WorkerNotFound,
 )
-from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Ladder, Rendition
-from ffrtmp_ray.views import JobDetail
+from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, JobSpec, Ladder, Rendition
+from ffrtmp_ray.views import JobDetail, JobView
 from tests.cluster.farms import QUICK, SLOW, LocalFarm, leftovers, until
 from tests.cluster.media import frame_times, make_clip
 
@@ -157,6 +158,37 @@ def test_a_drained_worker_finishes_what_it_has_and_is_given_nothing_new(
 def test_draining_a_worker_that_is_not_there_says_so(farm: LocalFarm) -> None:
     with pytest.raises(WorkerNotFound):
         farm.farm.drain("worker-none")
+
+
+def test_jobs_of_a_batch_are_accepted_in_their_order_and_one_that_is_refused_costs_them_nothing(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    specs = [
+        JobSpec(input=str(source), output=str(tmp_path / f"{number}.mp4"), ladder=QUICK)
+        for number, source in enumerate([clip, tmp_path / "none.mp4", clip])
+    ]
+
+    first, refused, last = farm.farm.submit_many(specs)
+
+    assert isinstance(refused, Problem)
+    assert (refused.code, refused.where) == ("InputRefused", "input")
+    assert isinstance(first, JobView)
+    assert isinstance(last, JobView)
+    assert [job.id for job in farm.farm.list()][:2] == [last.id, first.id]
+    assert farm.completed(first.id).output == str(tmp_path / "0.mp4")
+    assert farm.completed(last.id).output == str(tmp_path / "2.mp4")
+
+
+def test_a_batch_that_is_too_large_is_refused_whole(farm: LocalFarm, clip: Path) -> None:
+    spec = JobSpec(input=str(clip), output="/out.mp4", ladder=QUICK)
+    with pytest.raises(InvalidRequest, match="send 1000 at most"):
+        farm.farm.submit_many([spec] * 1001)
+
+
+def test_what_a_job_depends_on_must_be_there(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="there is no job nosuchjob") as refusal:
+        farm.submit(clip, tmp_path / "out.mp4", depends_on=("nosuchjob",))
+    assert refusal.value.where == "depends_on"
 
 
 def test_logs_show_what_ffmpeg_printed(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:

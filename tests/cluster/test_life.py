@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ffrtmp_ray.cluster.life import Life
-from ffrtmp_ray.cluster.submission import submission
+from ffrtmp_ray.cluster.submission import numbered, submission
 from ffrtmp_ray.core.messages import CancelRequested
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media.spec import JobSpec
@@ -33,7 +33,7 @@ async def life(tmp_path: Path) -> AsyncIterator[Life]:
 async def test_a_job_that_ends_while_it_is_read_is_read_again(life: Life) -> None:
     spec = JobSpec(input="/in.mp4", output="/out.mp4", ladder=QUICK)
     now = life.clock.now()
-    await life.apply([submission("job", spec, order=1, now=now, settings=life.settings)])
+    await life.apply([numbered(submission("job", spec, life.settings), 1, now)])
     loop = asyncio.get_running_loop()
     reads: list[JobState] = []
 

@@ -183,6 +183,15 @@ def test_a_plain_job_is_encode_and_audio_then_finish() -> None:
     assert plan.warnings == ()
 
 
+def test_a_timeout_of_tasks_is_the_timeout_of_each() -> None:
+    spec = _spec(task_timeout_seconds=90)
+
+    tasks = (first_task(spec, Settings()), *_plan(spec, _source()).tasks)
+
+    assert [task.timeout_seconds for task in tasks] == [90] * 4
+    assert {task.timeout_seconds for task in _plan(_spec(), _source()).tasks} == {None}
+
+
 def test_weights_are_seconds_of_media() -> None:
     plan = _plan(_spec(), _source())
     assert _task(plan, "encode0").weight == 10

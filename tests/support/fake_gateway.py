@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ffrtmp_ray.core.model import JobState
-from ffrtmp_ray.errors import Conflict, FfrtmpError, JobNotFound, OutputExists, WorkerNotFound
-from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.errors import (
+    CallerError,
+    Conflict,
+    FfrtmpError,
+    JobNotFound,
+    OutputExists,
+    Problem,
+    WorkerNotFound,
+)
+from ffrtmp_ray.media.spec import JobChange, JobSpec
 from ffrtmp_ray.metrics import Readings
 from ffrtmp_ray.store.protocol import JobQuery
 from ffrtmp_ray.views import (
@@ -50,6 +59,8 @@ class FakeGateway:
     script: list[dict[str, object]] = field(default_factory=list)
     """Changes to make to a job, one each time it is asked for."""
     after_listing: dict[str, dict[str, object]] = field(default_factory=dict)
+    batches: list[int] = field(default_factory=list)
+    """How many jobs each batch had."""
     queries: list[JobQuery] = field(default_factory=list)
     controls: list[tuple[str, Action, str]] = field(default_factory=list)
 
@@ -73,7 +84,7 @@ class FakeGateway:
         self.jobs_by_id[job.id] = job
         return job
 
-    def change(self, job_id: str, **fields: object) -> JobDetail:
+    def change_to(self, job_id: str, **fields: object) -> JobDetail:
         changed = JobDetail.model_validate({**self.jobs_by_id[job_id].model_dump(), **fields})
         self.jobs_by_id[job_id] = changed
         return changed
@@ -111,6 +122,17 @@ class FakeGateway:
             transitions=[first],
         )
 
+    async def submit_many(self, specs: Sequence[JobSpec]) -> list[JobView | Problem]:
+        self._fail()
+        self.batches.append(len(specs))
+        answers: list[JobView | Problem] = []
+        for spec in specs:
+            try:
+                answers.append(JobView.model_validate((await self.submit(spec)).model_dump()))
+            except CallerError as refusal:
+                answers.append(refusal.problem)
+        return answers
+
     async def job(self, job_id: str) -> JobDetail:
         job = self._find(job_id)
         if self.script:
@@ -118,7 +140,7 @@ class FakeGateway:
             failure = step.pop("raises", None)
             if isinstance(failure, FfrtmpError):
                 raise failure
-            job = self.change(job_id, **step)
+            job = self.change_to(job_id, **step)
         return job
 
     async def jobs(self, query: JobQuery) -> JobList:
@@ -136,7 +158,7 @@ class FakeGateway:
         page, rest = passing[: query.limit], passing[query.limit :]
         listed = tuple(JobView.model_validate(job.model_dump()) for _, job in page)
         for _, job in page:
-            self.change(job.id, **self.after_listing.pop(job.id, {}))
+            self.change_to(job.id, **self.after_listing.pop(job.id, {}))
         return JobList(jobs=listed, next_cursor=str(page[-1][0]) if rest else None)
 
     async def control(self, job_id: str, action: Action, who: str) -> JobDetail:
@@ -144,7 +166,13 @@ class FakeGateway:
         self.controls.append((job_id, action, who))
         if job.state not in ALLOWED[action]:
             raise Conflict(f"job {job_id} is {job.state}", where=job_id)
-        return self.change(job_id, state=TARGET[action])
+        return self.change_to(job_id, state=TARGET[action])
+
+    async def change(self, job_id: str, change: JobChange, who: str) -> JobDetail:
+        job = self._find(job_id)
+        if job.state.terminal:
+            raise Conflict(f"job {job_id} is {job.state}", where=job_id)
+        return self.change_to(job_id, **change.model_dump(exclude_none=True))
 
     async def logs(self, job_id: str) -> list[LogView]:
         self._find(job_id)

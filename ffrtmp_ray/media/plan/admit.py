@@ -32,6 +32,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         ladder=ladder_of(spec),
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
+        task_timeout_seconds=spec.task_timeout_seconds,
     )
     return NewTask(
         name=PLAN_NAME,
@@ -39,6 +40,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         needs=PLAN,
         payload=payload.model_dump(mode="json"),
         weight=0,
+        timeout_seconds=spec.task_timeout_seconds,
     )
 
 

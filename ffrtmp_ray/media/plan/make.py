@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.work import AudioWork, OutputWork, VideoWork
 from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of
@@ -78,7 +80,8 @@ def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Pl
             weight=float(length) * _LIGHT_SHARE,
         )
     )
-    return Plan(tuple(tasks), tuple(_warnings(work, source, chosen, sound, audio)))
+    limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
+    return Plan(tuple(limited), tuple(_warnings(work, source, chosen, sound, audio)))
 
 
 def encode_name(chunk: int) -> str:

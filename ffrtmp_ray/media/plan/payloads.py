@@ -21,6 +21,8 @@ class PlanPayload(Value):
     gpu: GpuUse
     encode_cpus: int
     """CPUs that one encode takes at most."""
+    task_timeout_seconds: float | None = None
+    """Of each task, where the user has given one."""
 
 
 class EncodePayload(Value):

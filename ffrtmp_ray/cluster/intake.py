@@ -1,0 +1,75 @@
+"""Takes submissions in for one life of the scheduler: numbers them, finds what they depend on.
+
+Looks at no spec: gateways have admitted it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from ffrtmp_ray.cluster.life import Life
+from ffrtmp_ray.cluster.submission import numbered
+from ffrtmp_ray.core.messages import JobSubmitted
+from ffrtmp_ray.core.model import Job, JobId, JobState
+from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem
+
+
+class Intake:
+    def __init__(self, life: Life, last_order: int) -> None:
+        """`last_order` is the highest `Job.order` that was ever given."""
+        self._life = life
+        self._last_order = last_order
+
+    async def submit(self, events: Sequence[JobSubmitted], *, again: bool) -> list[Job | Problem]:
+        """Accept jobs, all in one commit; one that is refused costs the others nothing.
+
+        `again` says that an earlier call with them may have got through: what it accepted is not
+        taken twice.
+        """
+        life = self._life
+        answers: dict[JobId, Job | Problem] = {}
+        if again:
+            answers |= await self._stored(event.job.id for event in events)
+        fresh = [event for event in events if event.job.id not in answers]
+        finished = await self._finished({each for e in fresh for each in e.job.depends_on})
+        now = life.clock.now()
+        wanted = []
+        for event in fresh:
+            refusal = self._unknown(event.job, finished)
+            if refusal is not None:
+                answers[event.job.id] = refusal.problem
+                continue
+            self._last_order += 1
+            states = {each: finished[each] for each in event.job.depends_on if each in finished}
+            wanted.append(numbered(replace(event, finished=states), self._last_order, now))
+        for event, result in zip(wanted, await life.apply(wanted), strict=True):
+            answers[event.job.id] = result.problem if isinstance(result, FfrtmpError) else event.job
+        return [answers[event.job.id] for event in events]
+
+    async def _finished(self, job_ids: Iterable[JobId]) -> Mapping[JobId, JobState]:
+        """The states of those jobs that have ended. It holds until the caller awaits."""
+        asked = set(job_ids)
+        if not asked:
+            return {}
+        stored = await self._stored(asked)
+        return {job.id: job.state for job in stored.values() if job.state.terminal}
+
+    async def _stored(self, job_ids: Iterable[JobId]) -> dict[JobId, Job]:
+        store, asked = self._life.store, list(job_ids)
+
+        def read() -> list[Job]:
+            return [found.job for each in asked if (found := store.job(each)) is not None]
+
+        return {job.id: job for job in await self._life.read_jobs(read, lambda jobs: jobs)}
+
+    def _unknown(self, job: Job, finished: Mapping[JobId, JobState]) -> FfrtmpError | None:
+        for job_id in job.depends_on:
+            if job_id not in finished and self._life.engine.job(job_id) is None:
+                return InvalidRequest(
+                    f"there is no job {job_id}",
+                    where="depends_on",
+                    remedy="submit that one first; `ffrtmp jobs` lists what there is",
+                )
+        return None
