@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
 
+from ffrtmp_ray.store.open import migrate
 from tests.clips import Clips
+from tests.support.postgresql import Server, running_server
 
 _MEDIA_VARIABLE = "FFRTMP_TEST_MEDIA"
 _MEDIA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "media"
@@ -39,3 +42,24 @@ def ffmpeg() -> str:
 def clips(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """`clips("plain.mp4")` is the path of that clip of `clips.RECIPES`, made at its first use."""
     return Clips(tmp_path_factory.mktemp("clips"), ffmpeg)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of the tests' own."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _migrated(postgresql: Server) -> str:
+    name = postgresql.create()
+    migrate(postgresql.url(name))
+    return name
+
+
+@pytest.fixture
+def postgresql_database(postgresql: Server, _migrated: str) -> str:
+    """The URL of a migrated database without a row of an earlier test."""
+    postgresql.empty(_migrated)
+    return postgresql.url(_migrated)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ffrtmp_ray.core.messages import (
@@ -33,6 +33,7 @@ from ffrtmp_ray.store.open import migrate, open_store
 from ffrtmp_ray.store.protocol import JobQuery, Store
 from tests.store.backends import NEVER, sqlite_url
 from tests.store.samples import attempt, job, task, transition, worker
+from tests.support.postgresql import Server
 
 NUMBERS = (1, 2, 3)
 NAMES = ("plan", "encode0", "finish")
@@ -127,20 +128,41 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "ffrtmp.db"
 
 
-# Each example has a database of its own; to shrink one that fails takes hundreds of them.
+commit_sequences = st.lists(st.lists(changes, min_size=1, max_size=3), max_size=20)
+
+
+def same_as_in_memory(url: str, commits: Sequence[Sequence[Change]]) -> None:
+    memory = MemoryStore()
+    with closing(open_store(url, takeover_seconds=NEVER)) as database:
+        for store in (memory, database):
+            store.take_epoch("here", "1.0")
+            store.commit(1, START)
+        for commit in commits:
+            assert accepted(memory, commit) == accepted(database, commit)
+        assert everything(memory) == everything(database)
+
+
+# Each example has rows of its own; to shrink one that fails takes hundreds of them.
 @pytest.mark.timeout(600)
 @settings(max_examples=60, deadline=None)
-@given(commits=st.lists(st.lists(changes, min_size=1, max_size=3), max_size=20))
-def test_any_sequence_of_commits_ends_in_the_same_rows(
+@given(commits=commit_sequences)
+def test_any_sequence_of_commits_ends_in_the_same_rows_in_sqlite(
     migrated: Path, commits: list[list[Change]]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(migrated, folder)
-        memory = MemoryStore()
-        with closing(open_store(sqlite_url(Path(folder)), takeover_seconds=NEVER)) as database:
-            for store in (memory, database):
-                store.take_epoch("here", "1.0")
-                store.commit(1, START)
-            for commit in commits:
-                assert accepted(memory, commit) == accepted(database, commit)
-            assert everything(memory) == everything(database)
+        same_as_in_memory(sqlite_url(Path(folder)), commits)
+
+
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # each example empties it
+)
+@given(commits=commit_sequences)
+def test_any_sequence_of_commits_ends_in_the_same_rows_in_postgresql(
+    postgresql: Server, postgresql_database: str, commits: list[list[Change]]
+) -> None:
+    postgresql.empty(postgresql_database.partition("?")[0].rpartition("/")[2])
+    same_as_in_memory(postgresql_database, commits)

@@ -17,7 +17,7 @@ from ffrtmp_ray.errors import InvalidRequest, StoreUnavailable, Superseded
 from ffrtmp_ray.store.memory import MemoryStore
 from ffrtmp_ray.store.open import migrate, open_store
 from ffrtmp_ray.store.protocol import Store
-from ffrtmp_ray.store.sql import engine
+from ffrtmp_ray.store.sql import engine, sqlite
 from ffrtmp_ray.store.sql.store import SqlStore
 from tests.store.backends import NEVER, sqlite_url
 from tests.store.samples import added, job, task
@@ -106,7 +106,7 @@ def test_a_commit_that_cannot_be_written_is_reported_and_leaves_nothing(
 
 
 def _wait_briefly_for_locks(database: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
     assert isinstance(database, SqlStore)
     database._engine.dispose()  # connections made from here on wait that long
 
@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     assert caught.value.where == url
 
 
-@pytest.mark.parametrize("url", ["", "/var/lib/ffrtmp.db", "nosuch://host/db", "sqlite://"])
+@pytest.mark.parametrize("url", ["", "/var/lib/ffrtmp.db", "mysql://host/db", "sqlite://"])
 def test_a_url_that_names_no_lasting_database_is_refused(url: str) -> None:
     for use in (migrate, lambda url: open_store(url, takeover_seconds=NEVER)):
         with pytest.raises(InvalidRequest) as caught:
@@ -178,7 +178,7 @@ def test_a_url_that_names_no_lasting_database_is_refused(url: str) -> None:
 
 def test_a_password_is_never_shown() -> None:
     url = engine.parse_url("postgresql://user:secret@db.example:5432/farm?password=secret")
-    assert engine.place(url) == "postgresql://user:***@db.example:5432/farm"
+    assert engine.place(url) == "postgresql+psycopg://user:***@db.example:5432/farm"
 
 
 class TestMemory:

@@ -1,1 +1,1 @@
-"""The store in a database, on SQLAlchemy Core: SQLite, embedded. Only this room speaks SQL."""
+"""The store in a database, on SQLAlchemy Core: SQLite or PostgreSQL. Only this room speaks SQL."""

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, QueuePool, event
+from sqlalchemy import URL, Engine, QueuePool
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -25,12 +24,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from ffrtmp_ray.errors import InvalidRequest, StoreUnavailable
 from ffrtmp_ray.store.batch import encode
+from ffrtmp_ray.store.sql import postgresql, sqlite
 
-BUSY_SECONDS = 5.0
-"""How long SQLite waits for another writer: well below the ten seconds of a takeover."""
-
-_SQLITE_REMEDY = "check that the file and its folder can be written, and that the disk is not full"
-_SERVER_REMEDY = "check that the database server runs, can be reached and accepts this user"
+_LIKE = "it looks like sqlite:////var/lib/ffrtmp/ffrtmp.db, or postgresql://user@db.example/ffrtmp"
 
 
 class database_clock(FunctionElement[float]):  # noqa: N801  # reads as the SQL function it is
@@ -52,15 +48,18 @@ def _postgresql_clock(_element: Any, _compiler: Any, **_: Any) -> str:
 
 
 def parse_url(url: str) -> URL:
-    """Raises InvalidRequest when `url` is no database URL, or names a database that forgets."""
+    """Raises InvalidRequest when `url` is no URL of SQLite or PostgreSQL, or names a database that
+    forgets."""
     try:
-        parsed = sqlalchemy.make_url(url)
+        parsed = postgresql.with_driver(sqlalchemy.make_url(url))
     except ArgumentError as error:
+        raise InvalidRequest("this is no database URL", where="database", remedy=_LIKE) from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise InvalidRequest(
-            "this is no database URL",
+            f"{parsed.get_backend_name()} is neither SQLite nor PostgreSQL",
             where="database",
-            remedy="it looks like sqlite:////var/lib/ffrtmp/ffrtmp.db",
-        ) from error
+            remedy=_LIKE,
+        )
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise InvalidRequest(
             "a SQLite database in memory forgets every job when the process ends",
@@ -79,41 +78,46 @@ def create_engine(url: URL) -> Engine:
     """An engine that opens nothing yet.
 
     Its pool is a QueuePool for SQLite too: a connection is lent to one thread at a time, so the
-    writer and the readers never share one, and it stays open with its pragmas and its prepared
-    statements. In WAL mode readers neither wait for the writer nor hold it up.
+    writer and the readers never share one, and it stays open with its settings and its prepared
+    statements. In neither database do readers wait for the writer or hold it up.
     """
+    sqlite_file = url.get_backend_name() == "sqlite"
     try:
         engine = sqlalchemy.create_engine(
             url,
             poolclass=QueuePool,
             json_serializer=encode,
             hide_parameters=True,  # errors go to logs, and what users ask for does not
+            **({} if sqlite_file else postgresql.arguments(url)),
         )
     except (ArgumentError, ImportError) as error:
         raise InvalidRequest(
             f"no driver for {url.drivername} is installed", where="database"
         ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    (sqlite if sqlite_file else postgresql).prepare(engine)
     return engine
 
 
 def for_writing(engine: Engine) -> Engine:
-    """The same pool; transactions that take SQLite's write lock when they begin, not later,
-    when a snapshot that has grown old could no longer be written to."""
-    return engine.execution_options(ffrtmp_writes=True)
+    """The same pool, for transactions that write."""
+    return sqlite.for_writing(engine) if engine.dialect.name == "sqlite" else engine
+
+
+def for_reading(engine: Engine) -> Engine:
+    """The same pool, for transactions that see one state of the rows, whoever writes meanwhile."""
+    return engine if engine.dialect.name == "sqlite" else postgresql.for_reading(engine)
 
 
 def make_folder(url: URL) -> None:
     """Creates the folder of a SQLite file. Raises StoreUnavailable when that cannot be done."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
+    file = sqlite.file_of(url)
+    if file is None:
         return
-    folder = Path(url.database).parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unavailable(url, f"the folder {folder} cannot be made: {error.strerror}") from error
+        reason = f"the folder {file.parent} cannot be made: {error.strerror}"
+        raise _unavailable(url, reason) from error
 
 
 @contextmanager
@@ -137,26 +141,7 @@ def reaching(url: URL) -> Iterator[None]:
 
 
 def _unavailable(url: URL, reason: str) -> StoreUnavailable:
-    remedy = _SQLITE_REMEDY if url.get_backend_name() == "sqlite" else _SERVER_REMEDY
+    remedy = sqlite.REMEDY if url.get_backend_name() == "sqlite" else postgresql.REMEDY
     return StoreUnavailable(
         f"the database cannot be used: {reason}", where=place(url), remedy=remedy
     )
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver would begin transactions by rules of its own, and not for DDL; we begin them.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    try:
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # FULL: in WAL mode, NORMAL would let a power cut take transactions that were committed.
-        cursor.execute("PRAGMA synchronous = FULL")
-    finally:
-        cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("ffrtmp_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -21,6 +21,7 @@ from ffrtmp_ray.store.sql.engine import (
     place,
     reaching,
 )
+from ffrtmp_ray.store.sql.postgresql import wait_for_other_migrations
 
 
 def migrate(url: str) -> None:
@@ -35,6 +36,8 @@ def migrate(url: str) -> None:
     engine = create_engine(parsed)
     try:
         with reaching(parsed), for_writing(engine).begin() as connection:
+            if connection.dialect.name == "postgresql":
+                wait_for_other_migrations(connection)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -14,7 +14,7 @@ from ffrtmp_ray.store.batch import fold
 from ffrtmp_ray.store.protocol import JobPage, JobQuery, JobRecord, Loaded, TaskInput
 from ffrtmp_ray.store.sql import commit, load, read
 from ffrtmp_ray.store.sql import epoch as epochs
-from ffrtmp_ray.store.sql.engine import create_engine, for_writing, place, reaching
+from ffrtmp_ray.store.sql.engine import create_engine, for_reading, for_writing, place, reaching
 from ffrtmp_ray.store.sql.migrate import check_schema, head
 
 
@@ -30,8 +30,9 @@ class SqlStore:
         self._revision = head()
         self._engine = create_engine(url)
         self._writing = for_writing(self._engine)
+        self._reading = for_reading(self._engine)
         try:
-            with self._transaction(self._engine) as connection:
+            with self._transaction(self._reading) as connection:
                 self._check_schema(connection)
         except BaseException:
             self.close()
@@ -51,7 +52,7 @@ class SqlStore:
             epochs.release(connection, epoch)
 
     def load(self) -> Loaded:
-        with load.collector_paused(), self._transaction(self._engine) as connection:
+        with load.collector_paused(), self._transaction(self._reading) as connection:
             return load.load(connection)
 
     def commit(self, epoch: int, changes: Sequence[Change]) -> None:
@@ -61,19 +62,19 @@ class SqlStore:
             commit.write(connection, batch)
 
     def inputs(self, task_ids: Iterable[TaskId]) -> dict[TaskId, TaskInput]:
-        with self._transaction(self._engine) as connection:
+        with self._transaction(self._reading) as connection:
             return load.inputs(connection, task_ids)
 
     def job(self, job_id: JobId) -> JobRecord | None:
-        with self._transaction(self._engine) as connection:
+        with self._transaction(self._reading) as connection:
             return read.job(connection, job_id)
 
     def jobs(self, query: JobQuery) -> JobPage:
-        with self._transaction(self._engine) as connection:
+        with self._transaction(self._reading) as connection:
             return read.page(connection, query)
 
     def logs(self, job_id: JobId) -> list[tuple[AttemptId, str]]:
-        with self._transaction(self._engine) as connection:
+        with self._transaction(self._reading) as connection:
             return read.logs(connection, job_id)
 
     def writable(self) -> bool:

@@ -18,8 +18,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
 
 metadata = MetaData(
     naming_convention={
@@ -30,8 +31,23 @@ metadata = MetaData(
     }
 )
 
-DOCUMENT = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""None is the database's NULL, never the JSON word `null`."""
+DOCUMENT = JSON(none_as_null=True)
+"""None is the database's NULL, never the JSON word `null`. In PostgreSQL it is JSON, not JSONB,
+which would refuse some texts (`\\u0000`), make 1e16 an integer and take longer."""
+
+
+class Words(TypeDecorator[str]):
+    """Text from outside. PostgreSQL refuses a NUL in it, for which it gets U+FFFD there."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name != "postgresql":
+            return value
+        return value.replace("\0", "\ufffd")
+
+
 SEQUENCE = BigInteger().with_variant(Integer, "sqlite")
 """INTEGER PRIMARY KEY is SQLite's own row number, so rows lie on disk in this order."""
 SECONDS: Double[float] = Double()
@@ -65,7 +81,7 @@ jobs = Table(
     metadata,
     Column("order", SEQUENCE, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
-    Column("owner", Text, nullable=False),
+    Column("owner", Words, nullable=False),
     Column("queue", Text, nullable=False),
     Column("priority", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -131,9 +147,10 @@ attempts = Table(
     Column("started_at", SECONDS),
     Column("ended_at", SECONDS),
     Column("outcome", Text),
-    Column("log", Text),  # last, so that reading the others never reads its pages
+    Column("log", Words),  # last, so that reading the others never reads its pages
 )
 Index("ix_attempts_job_id", attempts.c.job_id)
+Index("ix_attempts_task_id", attempts.c.task_id)  # for the foreign key, when tasks are removed
 Index(
     "ix_attempts_open",
     attempts.c.seq,
@@ -161,8 +178,8 @@ transitions = Table(
     Column("source", Text),
     Column("target", Text, nullable=False),
     Column("at", SECONDS, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("who", Text, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("who", Words, nullable=False),
 )
 """The audit trail: rows are added, never changed and never removed."""
 Index("ix_transitions_job_id", transitions.c.job_id)

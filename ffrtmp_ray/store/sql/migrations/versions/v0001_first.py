@@ -5,12 +5,11 @@ A version is never edited once it has been released: what it made is out there.
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
 down_revision = None
 
-DOCUMENT = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+DOCUMENT = sa.JSON(none_as_null=True)
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 SECONDS: sa.Double[float] = sa.Double()
 
@@ -134,6 +133,7 @@ def _attempts() -> None:
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_attempts_job_id"),
     )
     op.create_index("ix_attempts_job_id", "attempts", ["job_id"])
+    op.create_index("ix_attempts_task_id", "attempts", ["task_id"])
     still_open = sa.text("ended_at IS NULL")
     op.create_index(
         "ix_attempts_open",
