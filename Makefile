@@ -1,7 +1,7 @@
 # The ways in. Each target installs what it needs first; nothing has to be set up before.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test soak-engine demo up down benchmarks
+.PHONY: help setup check test soak-engine demo up down benchmarks simulate
 
 RUN := .venv/bin
 
@@ -36,3 +36,6 @@ down: ## End what `make up` has started
 
 benchmarks: setup ## Measure: the overhead of a job over ffmpeg alone
 	@$(RUN)/python benchmarks/overhead.py
+
+simulate: setup ## Simulate farms of thousands of workers under the engine and under a plain queue
+	@$(RUN)/python -m benchmarks.simulate

@@ -61,6 +61,8 @@ WORKERS = 5_000
 OWNERS = 1_000
 BATCH = 1_000
 """Decisions that are timed in one go; between two batches as many jobs come as have ended."""
+FEW = 50
+"""Jobs that come in one go until all workers are busy; less than the shortest queue."""
 TASK_SECONDS = 600.0
 """That a task takes; it sets how fast the engine's clock runs."""
 
@@ -175,7 +177,7 @@ def fill(farm: FullFarm, depth: int) -> tuple[float, float]:
     """Have all workers busy and `depth` jobs queued. Returns the CPU seconds that the queue
     took, and the bytes per job in it."""
     while not farm.waiting:
-        farm.submit(BATCH)
+        farm.submit(FEW)
     farm.start_all()
     gc.collect()
     process, missing = psutil.Process(), depth - farm.waiting
@@ -194,7 +196,7 @@ class FullFarm:
 
     def __init__(self, workers: int, owners: int, seed: int) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - chance that can be had again, no secret
-        self._engine = Scheduler(Policy(), epoch=1)
+        self.engine = Scheduler(Policy(), epoch=1)
         self._owners = owners
         self._now = 1_000_000.0
         self._submitted = 0
@@ -254,7 +256,7 @@ class FullFarm:
 
     def _handle(self, events: Sequence[Event]) -> tuple[float, int]:
         """Returns the engine's CPU seconds for `events`, and how many tasks it placed."""
-        handle, now, step = self._engine.handle, self._now, self._step
+        handle, now, step = self.engine.handle, self._now, self._step
         outcomes = []
         began = time.process_time()
         for event in events:
@@ -284,7 +286,7 @@ class FullFarm:
         return placed
 
     def _stop(self, task_id: str) -> None:
-        attempt = self._engine.attempt_of(task_id)
+        attempt = self.engine.attempt_of(task_id)
         if attempt is not None:
             self.waiting += 1
             self._handle([TaskStopped(attempt.worker_id, attempt.id)])
