@@ -1,7 +1,7 @@
 # The ways in. Each target installs what it needs first; nothing has to be set up before.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test soak-engine demo up down benchmarks simulate
+.PHONY: help setup check test soak-engine exactness demo up down benchmarks simulate
 
 RUN := .venv/bin
 
@@ -24,6 +24,9 @@ test: setup ## Run all tests
 
 soak-engine: setup ## Put the engine through 200,000 steps of all that can happen, in any order
 	@$(RUN)/python -m tests.soak_engine
+
+exactness: setup ## Cut every clip into 2, 3 and 7 chunks, and compare each pixel with the uncut encode
+	@$(RUN)/pytest tests/media/test_chunk_exactness.py --every-clip
 
 demo: setup ## Transcode real footage on a cluster of this one machine
 	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     # workers
     encode_cpus: int = Field(default=4, ge=1)
     """CPUs that one encode takes at most; it makes do with fewer when fewer are free."""
+    chunk_seconds: float = Field(default=60.0, ge=1)
+    """A chunk of a long picture has at most this much of it: what is done again when a machine is
+    lost under its encode. Chunks are shorter where that fills the farm, down to 10 s."""
     plan_slots: int = Field(default=2, ge=1)
     """Plans (and publications) that one worker does at a time, beside its CPUs."""
     light_slots: int = Field(default=2, ge=1)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 SECONDS = 2
 PICTURE = f"testsrc2=size=320x180:rate=25:duration={SECONDS}"
+LONG_SECONDS = 4
+LONG = f"testsrc2=size=320x180:rate=25:duration={LONG_SECONDS}"
 SOUND = f"sine=frequency=440:sample_rate=48000:duration={SECONDS}"
 
 
@@ -115,6 +117,73 @@ RECIPES: dict[str, Recipe] = {
         *_lavfi(f"testsrc2=size=320x180:rate=50:duration={SECONDS}"),
         *("-vf", "tinterlace=interleave_top,setfield=tff", "-c:v", "mpeg2video"),
         *("-flags", "+ilme+ildct", "-b:v", "2M"),
+    ),
+    "open-gop.mp4": _recipe(
+        "frames shown before the keyframe that they need",
+        *_lavfi(LONG),
+        *("-c:v", "libx264", "-preset", "fast", "-pix_fmt", "yuv420p"),
+        *("-x264-params", "open-gop=1:keyint=12:bframes=3:b-adapt=0:scenecut=0"),
+    ),
+    "open-gop.ts": _recipe(
+        "such frames in HEVC, which decoders skip after a seek",
+        *_lavfi(LONG),
+        *("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+        *("-x265-params", "open-gop=1:keyint=12:bframes=3:log-level=none"),
+    ),
+    "refresh.mp4": _recipe(
+        "no keyframes, but pictures renewed bit by bit",
+        *_lavfi(LONG),
+        *("-c:v", "libx264", "-pix_fmt", "yuv420p"),
+        *("-x264-params", "intra-refresh=1:keyint=20:bframes=0"),
+    ),
+    "vfr-long.mkv": _recipe(
+        "variable frame rate, in milliseconds",
+        *_lavfi(LONG, SOUND),
+        *("-vf", "select='not(mod(n,3))+lt(mod(n,40),9)'", "-fps_mode", "passthrough", *X264, *AAC),
+    ),
+    "fine.mp4": _recipe(
+        "a clock finer than that of the output",
+        *_lavfi(LONG),
+        *("-vf", "settb=1/7001,setpts=N*281+mod(N*7\\,5)", "-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/7001000", "-video_track_timescale", "7001000", *X264),
+    ),
+    "negative.asf": _recipe(
+        "starts before zero",
+        *_lavfi(LONG, SOUND),
+        *("-output_ts_offset", "-0.7", "-avoid_negative_ts", "disabled", *X264, *AAC),
+    ),
+    "negative.ts": _recipe(
+        "starts before zero as transport streams do, just before their 33-bit clock starts anew",
+        *_lavfi(LONG, SOUND),
+        *("-output_ts_offset", "95441", *X264, *AAC),
+    ),
+    "offset.mp4": _recipe(
+        "starts at five seconds", *_lavfi(LONG, SOUND), "-output_ts_offset", "5", *X264, *AAC
+    ),
+    "fields.mp4": _recipe(
+        "fields in H.264",
+        *_lavfi(f"testsrc2=size=320x180:rate=50:duration={LONG_SECONDS}"),
+        *("-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildct"),
+        *("-c:v", "libx264", "-g", "12", "-pix_fmt", "yuv420p", "-x264-params", "tff=1"),
+    ),
+    "packed.avi": _recipe(
+        "MPEG-4 with B-frames in AVI, which has no times of showing",
+        *_lavfi(LONG),
+        *("-c:v", "mpeg4", "-bf", "2", "-g", "12", "-q:v", "3"),
+    ),
+    "program.mpg": _recipe(
+        "a program stream, which says of few frames when they are shown",
+        *_lavfi(LONG, SOUND),
+        *("-c:v", "mpeg2video", "-bf", "2", "-g", "12", "-c:a", "mp2", "-f", "vob"),
+    ),
+    "hidden.webm": _recipe(
+        "frames that are never shown",
+        *_lavfi(LONG),
+        *("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "30"),
+        *("-auto-alt-ref", "1", "-lag-in-frames", "16", "-b:v", "200k", "-pix_fmt", "yuv420p"),
+    ),
+    "intra.mov": _recipe(
+        "keyframes only", *_lavfi(LONG), "-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj420p"
     ),
     "one-frame.mp4": _recipe("one frame", *_lavfi(PICTURE), "-frames:v", "1", *X264),
     "raw.h264": _recipe("a stream without times", *_lavfi(PICTURE), *X264),

@@ -23,13 +23,23 @@ def shared_media() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-clip", action="store_true", help="cut every clip into chunks, in every way"
+    )
+
+
+def real_clips() -> list[Path]:
+    """Those that are there, in the order of their names."""
+    folder = shared_media()
+    found = [] if folder is None else sorted(folder.iterdir())
+    return [path for path in found if path.suffix not in ("", ".md", ".txt", ".json")]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `real_clip` runs once for each real clip that is there."""
     if "real_clip" in metafunc.fixturenames:
-        folder = shared_media()
-        found = [] if folder is None else sorted(folder.iterdir())
-        real = [path for path in found if path.suffix not in ("", ".md", ".txt", ".json")]
-        metafunc.parametrize("real_clip", real, ids=lambda path: path.name)
+        metafunc.parametrize("real_clip", real_clips(), ids=lambda path: path.name)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,14 @@ Gpu: TypeAlias = Annotated[
     GpuUse | None,
     typer.Option(help="Prefer: a GPU if one is free, else CPUs.", show_default="never"),
 ]
+Chunks: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Into how many chunks the picture is cut, encoded at the same time.",
+        show_default="as many as keep the farm busy",
+    ),
+]
 Urgent: TypeAlias = Annotated[
     bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
 ]
@@ -111,6 +119,7 @@ def submit(
     queue: QueueName = None,
     priority: PriorityName = None,
     gpu: Gpu = None,
+    chunks: Chunks = None,
     urgent: Urgent = False,
     preemptible: Preemptible = None,
     owner: Owner = None,
@@ -139,6 +148,7 @@ def submit(
         "queue": queue,
         "priority": priority,
         "gpu": gpu,
+        "chunks": chunks,
         "urgent": urgent,
         "preemptible": preemptible,
         "owner": owner,

@@ -228,6 +228,7 @@ class Life:
             cpus=attempt.grant.resources.cpus,
             gpu=0 if attempt.grant.resources.gpus else None,
             timeout_seconds=task.timeout_seconds or self.settings.task_timeout_seconds,
+            farm_cpus=sum(worker.capacity.cpus for worker in self.workers.values()),
         )
 
     def superseded(self, epoch: int) -> NoReturn:

@@ -77,7 +77,7 @@ def job_detail(record: JobRecord, live: Live, now: float) -> JobDetail:
         **_job_fields(record.job, record.spec, live, now),
         spec=dict(record.spec),
         outputs=tuple(_outputs(record)),
-        warnings=tuple(_warnings(record)),
+        warnings=tuple(dict.fromkeys(_warnings(record))),  # a second plan says the same again
         tasks=tuple(_task_view(task, record, live) for task in record.tasks),
         transitions=tuple(
             TransitionView(source=t.source, target=t.target, at=t.at, reason=t.reason, who=t.who)

@@ -26,6 +26,8 @@ class Assignment:
     gpu: int | None = None
     """Index of the granted GPU; None runs on CPUs."""
     timeout_seconds: float | None = None
+    farm_cpus: int = 0
+    """Of all workers together, by which a plan sizes its chunks; 0 where nobody has counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,13 @@ class JobSpec(SpecModel):
     queue: Queue = Queue.DEFAULT
     priority: Priority = Priority.MEDIUM
     gpu: GpuUse = GpuUse.NEVER
+    chunks: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Into how many chunks the picture is cut, which are encoded at the same time; "
+        "by default as many as keep the farm busy.",
+    )
     urgent: bool = Field(default=False, description="May take the place of preemptible tasks.")
     preemptible: bool = Field(default=True, description="May give way to live and urgent tasks.")
     owner: str = Field(default="default", min_length=1, max_length=128)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ffrtmp_ray.core.model import Document, FailureKind, NewTask
-from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Succeeded
+from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Replaced, Succeeded
 from ffrtmp_ray.media.plan import check_spec, first_task
 from ffrtmp_ray.media.presets import resolve
 from ffrtmp_ray.media.spec import Codec, Effort, JobSpec, Ladder, Rendition
@@ -23,6 +23,9 @@ class Outcome:
     """How each task ended, by name, in the order in which they ran."""
 
     ended: dict[str, Ended] = field(default_factory=dict)
+    """Of the last plan."""
+    replans: list[str] = field(default_factory=list)
+    """Why it was planned anew."""
     logs: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -39,21 +42,37 @@ class Outcome:
 
 
 def assignment(
-    task: NewTask, results: Mapping[str, Document], *, job: str = "job", cpus: int = 2
+    task: NewTask,
+    results: Mapping[str, Document],
+    *,
+    job: str = "job",
+    cpus: int = 2,
+    plan: int = 0,
+    farm_cpus: int = 0,
 ) -> Assignment:
+    task_id = f"{job}-{task.name}-p{plan}" if plan else f"{job}-{task.name}"
     return Assignment(
-        attempt_id=f"{job}-{task.name}-1-1",
-        task_id=f"{job}-{task.name}",
+        attempt_id=f"{task_id}-1-1",
+        task_id=task_id,
         job_id=job,
         kind=task.kind,
         payload=task.payload,
         results={name: results[name] for name in task.waits_for},
         cpus=cpus if task.kind == "encode" else 0,
+        farm_cpus=farm_cpus,
     )
 
 
-async def run_job(spec: JobSpec, toolbox: Toolbox, *, up_to: str = "publish") -> Outcome:
-    """Run a job's tasks until one does not succeed, or the one named `up_to` has."""
+async def run_job(
+    spec: JobSpec,
+    toolbox: Toolbox,
+    *,
+    up_to: str = "publish",
+    job: str = "job",
+    farm_cpus: int = 0,
+) -> Outcome:
+    """Run a job's tasks until one does not succeed, or the one named `up_to` has; when one says
+    so, the job goes on with other tasks."""
     resolved = resolve(spec)
     check_spec(resolved)
     waiting = [first_task(resolved, toolbox.settings)]
@@ -61,8 +80,15 @@ async def run_job(spec: JobSpec, toolbox: Toolbox, *, up_to: str = "publish") ->
     while waiting:
         task = next(t for t in waiting if set(t.waits_for) <= outcome.results.keys())
         waiting.remove(task)
-        run = TaskRun(assignment(task, outcome.results), toolbox)
+        plan = len(outcome.replans)
+        given = assignment(task, outcome.results, job=job, plan=plan, farm_cpus=farm_cpus)
+        run = TaskRun(given, toolbox)
         ended = await run.run()
+        if isinstance(ended, Replaced):
+            outcome.replans.append(ended.reason)
+            outcome.ended.clear()
+            waiting = list(ended.spawn)
+            continue
         outcome.ended[task.name], outcome.logs[task.name] = ended, run.log
         if not isinstance(ended, Succeeded) or task.name == up_to:
             break

@@ -82,7 +82,7 @@ def test_one_rendition_on_cpus() -> None:
         *("-i", "/in/a.mp4"),
         *("-filter_complex_threads", "4"),
         "-filter_complex",
-        "[0:0]setpts=PTS-STARTPTS,scale=1280:720,setsar=1,format=yuv420p[out0]",
+        "[0:0]setpts=PTS-STARTPTS,settb=1/12800,scale=1280:720,setsar=1,format=yuv420p[out0]",
         *("-map", "[out0]"),
         *("-fps_mode", "passthrough"),
         *("-enc_time_base", "1/12800"),
@@ -109,8 +109,8 @@ def test_a_ladder_is_made_from_one_decode() -> None:
         *("-filter_complex_threads", "2"),
         "-filter_complex",
         "[0:1]setpts=PTS-STARTPTS,split=2[in0][in1];"
-        "[in0]scale=1280:720,setsar=1,format=yuv420p[out0];"
-        "[in1]scale=640:360,setsar=1,format=yuv420p[out1]",
+        "[in0]settb=1/90000,scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]settb=1/90000,scale=640:360,setsar=1,format=yuv420p[out1]",
         *("-map", "[out0]"),
         *("-fps_mode", "passthrough"),
         *("-enc_time_base", "1/90000"),
@@ -145,8 +145,8 @@ def test_a_gpu_is_named_to_its_encoders() -> None:
     argv = video_argv("ffmpeg", "/in/a.mp4", deep, outputs=paths, cpus=2, gpu=1)
     assert argv[argv.index("-filter_complex") + 1 :] == [
         "[0:1]setpts=PTS-STARTPTS,split=2[in0][in1];"
-        "[in0]scale=1280:720,setsar=1,format=yuv420p[out0];"
-        "[in1]scale=640:360,setsar=1,format=p010le[out1]",
+        "[in0]settb=1/90000,scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]settb=1/90000,scale=640:360,setsar=1,format=p010le[out1]",
         *("-map", "[out0]"),
         *("-fps_mode", "passthrough"),
         *("-enc_time_base", "1/90000"),
@@ -178,8 +178,10 @@ def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
     chunk = Chunk(
         time_base=Fraction(1, 90000),
         seek_seconds=Fraction(2002, 1001),
+        first_pts=-3,
         start_pts=360360,
         end_pts=720720,
+        offset=51251,
     )
     argv = video_argv(
         "ffmpeg", "/in/a.ts", work(chunk=chunk), outputs={"hd": "/w/hd.mp4"}, cpus=1, gpu=None
@@ -193,15 +195,19 @@ def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
         *("-i", "/in/a.ts"),
     ]
     assert filter_graph(work(chunk=chunk), gpu=False) == (
-        "[0:0]settb=1/90000,trim=start_pts=360360:end_pts=720720,setpts=PTS-STARTPTS,"
-        "scale=1280:720,setsar=1,format=yuv420p[out0]"
+        "[0:0]settb=1/90000,trim=start_pts=360360:end_pts=720720,"
+        "setpts=PTS-(-3),settb=1/12800,setpts=PTS-51251,scale=1280:720,setsar=1,format=yuv420p[out0]"
     )
 
 
 def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() -> None:
     tick = Fraction(1, 1000)
-    first = work(chunk=Chunk(time_base=tick, end_pts=4000))
-    last = work(chunk=Chunk(time_base=tick, seek_seconds=Fraction(2), start_pts=4000))
+    first = work(chunk=Chunk(time_base=tick, first_pts=7, end_pts=4000, offset=0))
+    last = work(
+        chunk=Chunk(
+            time_base=tick, seek_seconds=Fraction(2), first_pts=7, start_pts=4000, offset=51110
+        )
+    )
     assert "settb=1/1000,trim=end_pts=4000,setpts" in filter_graph(first, gpu=False)
     assert "settb=1/1000,trim=start_pts=4000,setpts" in filter_graph(last, gpu=False)
     argv = video_argv("ffmpeg", "a", first, outputs={"hd": "o"}, cpus=1, gpu=None)
@@ -209,7 +215,7 @@ def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() ->
 
 
 def test_fields_are_joined_before_the_cut() -> None:
-    chunk = Chunk(time_base=Fraction(1, 90000), end_pts=9)
+    chunk = Chunk(time_base=Fraction(1, 90000), first_pts=0, end_pts=9, offset=0)
     fields = work(interlaced=True)
     argv = video_argv("ffmpeg", "a", fields, outputs={"hd": "o"}, cpus=1, gpu=None)
     assert "-reinit_filter" not in argv
@@ -229,7 +235,7 @@ def test_colours_are_stated_where_the_source_states_them() -> None:
 
 def test_red_green_and_blue_become_bt709() -> None:
     assert filter_graph(work(rgb=True), gpu=False) == (
-        "[0:0]setpts=PTS-STARTPTS,scale=1280:720:out_color_matrix=bt709:out_range=tv,"
+        "[0:0]setpts=PTS-STARTPTS,settb=1/12800,scale=1280:720:out_color_matrix=bt709:out_range=tv,"
         "setsar=1,format=yuv420p[out0]"
     )
 
@@ -293,7 +299,13 @@ def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders(
 
 
 def test_work_travels_as_json() -> None:
-    chunk = Chunk(time_base=Fraction(1, 90000), seek_seconds=Fraction(1001, 30000), start_pts=-5)
+    chunk = Chunk(
+        time_base=Fraction(1, 90000),
+        seek_seconds=Fraction(1001, 30000),
+        first_pts=-9,
+        start_pts=-5,
+        offset=1,
+    )
     video = work(chunk=chunk, color=Color(primaries="bt709"), interlaced=True)
     sound = AudioWork(
         stream=1, audio=Audio(), source_channels=2, source_rate=8000, picture_start=Fraction(-1, 3)
@@ -306,7 +318,7 @@ def test_work_travels_as_json() -> None:
 def test_a_reduced_rate_is_not_cut_into_chunks() -> None:
     reduced = OutputWork(rendition=HD.model_copy(update={"fps": 10.0}), width=2, height=2)
     with pytest.raises(ValidationError, match="made in one chunk"):
-        work(reduced, chunk=Chunk(time_base=Fraction(1, 25), end_pts=9))
+        work(reduced, chunk=Chunk(time_base=Fraction(1, 25), first_pts=0, end_pts=9, offset=0))
 
 
 @pytest.mark.parametrize("word", ["bt709:x=1", "bt709,null", "", "Bt709", "a b", "[x]"])
@@ -319,10 +331,10 @@ def test_a_colour_cannot_carry_a_filter(word: str) -> None:
     ("time", "text"),
     [
         ("0", "0.000000"),
-        ("22/15", "1.466666"),
-        ("-1/3", "-0.333334"),
+        ("22/15", "1.466667"),
+        ("-1/3", "-0.333333"),
         ("7200", "7200.000000"),
     ],
 )
-def test_a_time_to_seek_to_is_rounded_down(time: str, text: str) -> None:
+def test_a_time_to_seek_to_is_rounded_up(time: str, text: str) -> None:
     assert seconds(Fraction(time)) == text

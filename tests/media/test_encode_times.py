@@ -109,12 +109,15 @@ def two_chunks(
     seen = look(clip)
     lossless = rendition(Codec.H264, crf=0)
     cut = seen.pts[len(seen.pts) * 3 // 5]
-    before = Chunk(time_base=seen.time_base, end_pts=cut)
-    after = Chunk(time_base=seen.time_base, start_pts=cut, seek_seconds=seen.times[0])
+    span = cut * seen.time_base - seen.times[0]
+    offset = floor(span * timescale(seen.time_base) + HALF)
+    given = {"time_base": seen.time_base, "first_pts": seen.pts[0]}
+    before = Chunk(**given, end_pts=cut, offset=0)
+    after = Chunk(**given, start_pts=cut, seek_seconds=seen.times[0], offset=offset)
     (whole,) = encode(clip, lossless, into="whole", **fields).values()
     (one,) = encode(clip, lossless, into="one", chunk=before, **fields).values()
     (two,) = encode(clip, lossless, into="two", chunk=after, **fields).values()
-    return whole, (one, two), cut * seen.time_base - seen.times[0]
+    return whole, (one, two), span
 
 
 @pytest.mark.parametrize("name", ["plain.mp4", "vfr.mp4", "stream.ts", "late-picture.mkv"])

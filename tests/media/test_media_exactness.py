@@ -19,8 +19,10 @@ from ffrtmp_ray.media.steps.exactness import Expected, difference
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
+from tests.media.frames import assert_same_frames
 from tests.media.pipeline import (
     assert_nothing_left,
+    assert_published,
     assignment,
     failure_of,
     run_job,
@@ -127,6 +129,44 @@ def test_frames_of_another_rate_fill_the_time(frames: int, good: bool) -> None:
     expected = Expected(50, SPAN, Fraction(1, 25))
     made = _made(frames, Fraction(0), Fraction(19, 10))
     assert (difference(expected, made, timescale=12800, fps=10) is None) == good
+
+
+async def test_a_chunk_that_is_not_exact_has_the_job_made_in_one_piece(
+    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = encode.video_argv
+
+    def lossy(*args: Any, **options: Any) -> list[str]:
+        *argv, output = build(*args, **options)
+        second = any("start_pts" in word for word in argv)
+        return [*argv, *(("-frames:v", "9") if second else ()), output]
+
+    monkeypatch.setattr(encode, "video_argv", lossy)
+    cut = spec(clips("silent.mp4"), out / "a.mp4").model_copy(update={"chunks": 2})
+    outcome = await run_job(cut, toolbox)
+    (why,) = outcome.replans
+    assert why == "the chunk at 1.000 s is not exact: a: 9 frames were made of 25"
+    assert_published(outcome, out / "a.mp4")
+    assert_same_frames(clips("silent.mp4"), out / "a.mp4")
+    assert outcome.warnings[0].startswith("inexact: the chunk at 1.000 s is not exact")
+    assert_nothing_left(toolbox, out, out / "a.mp4")
+
+
+async def test_chunks_of_unlike_encoders_are_not_joined(
+    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = encode.video_argv
+
+    def unlike(*args: Any, **options: Any) -> list[str]:
+        *argv, output = build(*args, **options)
+        second = any("start_pts" in word for word in argv)
+        return [*argv, *(("-profile:v", "baseline") if second else ()), output]
+
+    monkeypatch.setattr(encode, "video_argv", unlike)
+    cut = spec(clips("silent.mp4"), out / "a.mp4").model_copy(update={"chunks": 2})
+    outcome = await run_job(cut, toolbox)
+    assert outcome.replans == ["the chunks of a cannot be joined: their encoders differ"]
+    assert_same_frames(clips("silent.mp4"), out / "a.mp4")
 
 
 def _scratched(clip: Path, to: Path, *, start: int, length: int) -> Path:

@@ -76,11 +76,11 @@ def _spec(output: str = "/out/a.mp4", ladder: Ladder | None = None, **fields: An
     return JobSpec(input="/in/a.mp4", output=output, ladder=ladder or _ladder(), **fields)
 
 
-def _plan(spec: JobSpec, source: Source) -> Plan:
+def _plan(spec: JobSpec, source: Source, farm_cpus: int = 4) -> Plan:
     check_spec(spec)
     task = first_task(spec, Settings(encode_cpus=4))
     work = PlanPayload.model_validate(task.payload)
-    return make_plan(work, source, Path(spec.input), Path(spec.output))
+    return make_plan(work, source, Path(spec.input), Path(spec.output), farm_cpus=farm_cpus)
 
 
 def _task(plan: Plan, name: str) -> NewTask:
@@ -347,7 +347,7 @@ def _alternatives(gpu: GpuUse, *codecs: Codec, cpus: int = 4) -> list[tuple[int,
     ladder = _ladder(*(_rendition(codec.value, codec=codec) for codec in codecs))
     spec = _spec("/out/f" if len(codecs) > 1 else "/out/a.mkv", ladder, gpu=gpu)
     work = PlanPayload.model_validate(first_task(spec, Settings(encode_cpus=cpus)).payload)
-    plan = make_plan(work, _source(), Path("/a"), Path("/b"))
+    plan = make_plan(work, _source(), Path("/a"), Path("/b"), farm_cpus=4)
     return [
         (each.resources.cpus, each.resources.gpus, sorted(each.capabilities))
         for each in _task(plan, "encode0").needs.alternatives

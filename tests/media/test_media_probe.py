@@ -60,7 +60,8 @@ async def test_a_plain_clip_is_described(prober: Prober, clips: Clips) -> None:
     assert (video.frames, video.countable) == (50, True)
     assert (video.first, video.last, video.end) == (0, Fraction(49, 25), 2)
     assert video.average_rate == 25
-    assert video.keyframes == (0, 1)
+    assert video.keyframes == (0, 12800)
+    assert video.ticks == tuple(range(0, 50 * 512, 512))
     (sound,) = source.audio
     assert (sound.codec, sound.channels, sound.sample_rate, sound.start) == ("aac", 1, 48000, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from ffrtmp_ray.media.inputs import OPEN_OPTIONS
@@ -27,8 +28,9 @@ def opening(ffmpeg: str, threads: int) -> list[str]:
 
 
 def seconds(time: Fraction) -> str:
-    """`time` as ffmpeg reads it, to the microsecond, its own precision; rounded down."""
-    microseconds = int(time * 1_000_000 // 1)
+    """`time` as ffmpeg reads it, to the microsecond, its own precision; rounded up, since a time
+    just before a keyframe's would have ffmpeg read from the keyframe before that one."""
+    microseconds = math.ceil(time * 1_000_000)
     sign = "-" if microseconds < 0 else ""
     whole, part = divmod(abs(microseconds), 1_000_000)
     return f"{sign}{whole}.{part:06d}"

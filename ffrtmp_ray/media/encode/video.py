@@ -54,7 +54,7 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
     Filters that look at neighbouring frames come before the cut, so that frames at its border
     are the same as in the whole file. ffmpeg itself turns a rotated picture before all of this.
     """
-    common = [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), "setpts=PTS-STARTPTS"]
+    common = [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), *_times(work)]
     chains = [_chain(work, output, gpu) for output in work.outputs]
     head = f"[0:{work.stream}]" + ",".join(common)
     if len(chains) == 1:
@@ -67,15 +67,20 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
 
 def _chain(work: VideoWork, output: OutputWork, gpu: bool) -> str:
     encoder = encoder_for(output.rendition.codec, gpu)
-    rate = output.rendition.fps
     return ",".join(
         [
-            *([f"fps={frame_rate(rate)}:eof_action=pass"] if rate is not None else []),
+            *_rate(work, output),
             f"scale={output.width}:{output.height}{_RGB if work.rgb else ''}",
             "setsar=1",
             f"format={encoder.pixel_format(work.bit_depth)}",
         ]
     )
+
+
+def _rate(work: VideoWork, output: OutputWork) -> list[str]:
+    if output.rendition.fps is not None:
+        return [f"fps={frame_rate(output.rendition.fps)}:eof_action=pass"]
+    return [_ticks(work)] if work.chunk is None else []
 
 
 def _picture(work: VideoWork, output: OutputWork) -> Picture:
@@ -107,6 +112,20 @@ def _trim(chunk: Chunk | None) -> list[str]:
     bounds = {"start_pts": chunk.start_pts, "end_pts": chunk.end_pts}
     given = ":".join(f"{name}={pts}" for name, pts in bounds.items() if pts is not None)
     return [f"settb={chunk.time_base}", f"trim={given}"] if given else []
+
+
+def _times(work: VideoWork) -> list[str]:
+    """Count time from the first frame. Chunks count from the picture's first one and round to the
+    output's ticks before they start at zero, so that all of them round as the whole file does;
+    and a first frame that is missing leaves a gap there, in which that is seen."""
+    if work.chunk is None:
+        return ["setpts=PTS-STARTPTS"]
+    return [f"setpts=PTS-({work.chunk.first_pts})", _ticks(work), f"setpts=PTS-{work.chunk.offset}"]
+
+
+def _ticks(work: VideoWork) -> str:
+    """Round times to those of the output; left to the encoders, each would do so in its way."""
+    return f"settb=1/{work.timescale}"
 
 
 def _state(color: Color) -> list[str]:

@@ -34,12 +34,18 @@ class Chunk(Value):
     """A span of the source's timeline: frames from `start_pts` on, and before `end_pts`."""
 
     time_base: Fraction = Field(gt=0)
-    """Seconds in a tick of `start_pts` and `end_pts`: the source stream's own."""
+    """Seconds in a tick of `first_pts`, `start_pts` and `end_pts`: the source stream's own."""
     seek_seconds: Fraction | None = None
     """Where reading starts: the time of the keyframe *before* the one that is needed (seeking to
     the needed one loses frames in some containers); None reads from the beginning."""
+    first_pts: int
+    """Of the picture's first frame, from which all chunks count time."""
     start_pts: int | None = None
+    """None is the picture's first frame."""
     end_pts: int | None = None
+    """None is the end of the picture."""
+    offset: int = Field(ge=0)
+    """From the picture's first frame to the chunk's, in ticks of the outputs' `timescale`."""
 
 
 class OutputWork(Value):

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
 
+from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec import Container
 
+_SECOND = 1_000_000
+"""In microseconds."""
 _MUXERS = {Container.MP4: "mp4", Container.MKV: "matroska", Container.WEBM: "webm"}
 
 
@@ -43,10 +47,17 @@ class MuxWork:
 
 def concat_listing(parts: Sequence[Part]) -> str:
     """A script for ffmpeg's concat demuxer. The durations, not the files, say where the next part
-    begins: a file's own is that of its last packet's guess."""
+    begins: a file's own is that of its last packet's guess.
+
+    ffmpeg reads times to the microsecond. What is rounded is where parts begin, so that the error
+    of many does not add up; half a microsecond is less than half a tick.
+    """
     lines = ["ffconcat version 1.0"]
-    for part in parts:
-        lines += [f"file {_quoted(str(part.path))}", f"duration {_seconds(part.duration)}"]
+    durations = (part.duration for part in parts)
+    begins = [nearest(time * _SECOND) for time in accumulate(durations, initial=Fraction(0))]
+    for part, (begin, end) in zip(parts, pairwise(begins), strict=True):
+        seconds, rest = divmod(end - begin, _SECOND)
+        lines += [f"file {_quoted(str(part.path))}", f"duration {seconds}.{rest:06d}"]
     return "\n".join(lines) + "\n"
 
 
@@ -66,11 +77,6 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     if work.container is Container.MP4:
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", "+faststart"]
     return [*argv, "-f", _MUXERS[work.container], "-n", str(work.target)]
-
-
-def _seconds(value: Fraction) -> str:
-    """ffmpeg reads times to the microsecond."""
-    return f"{float(value):.6f}"
 
 
 def _quoted(path: str) -> str:

@@ -33,14 +33,21 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
         task_timeout_seconds=spec.task_timeout_seconds,
+        chunks=spec.chunks,
+        chunk_seconds=settings.chunk_seconds,
     )
+    return plan_task(payload)
+
+
+def plan_task(payload: PlanPayload) -> NewTask:
+    """The task that makes a job's other tasks, at first or anew."""
     return NewTask(
         name=PLAN_NAME,
         kind="plan",
         needs=PLAN,
         payload=payload.model_dump(mode="json"),
         weight=0,
-        timeout_seconds=spec.task_timeout_seconds,
+        timeout_seconds=payload.task_timeout_seconds,
     )
 
 

@@ -1,11 +1,21 @@
-"""Where the timeline of a source is cut into chunks. Pure."""
+"""Where the timeline of a source is cut into chunks: at frames, by the times they are shown. Pure.
+
+A chunk's frames are those of the source from its first tick up to the next chunk's.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 from ffrtmp_ray.media.probe.source import VideoStream
+
+NEAR = Fraction(1, 5)
+"""A cut goes to a keyframe of the source that is no farther away than this part of the chunk's
+length: what follows it needs nothing from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +31,79 @@ class Chunk:
     """What it has by the count of packets; exact where `VideoStream.countable` says so."""
     last_frame: Fraction
     """The time of its last frame."""
+    start_pts: int | None = None
+    """`start` in ticks of the source; None where nothing is before it."""
+    end_pts: int | None = None
+    """`end` in ticks of the source; None where nothing is behind it."""
+    seek: Fraction | None = None
+    """The keyframe at which decoding begins; None is the beginning of the file."""
+    repeated: Fraction = Fraction(0)
+    """Seconds before `start` that must be decoded here, too."""
 
 
-def chunks_of(video: VideoStream) -> tuple[Chunk, ...]:
-    """The whole picture as one chunk."""
-    return (
-        Chunk(
-            number=0,
-            start=video.first,
-            end=video.end,
-            frames=video.frames,
-            last_frame=video.last,
-        ),
+def whole(video: VideoStream) -> tuple[Chunk, ...]:
+    """The picture as one chunk."""
+    return (Chunk(0, video.first, video.end, video.frames, video.last),)
+
+
+def chunks_of(video: VideoStream, lengths: Sequence[Fraction]) -> tuple[Chunk, ...]:
+    """The picture in chunks of about `lengths` seconds; fewer where it has not enough frames.
+
+    `video.ticks` must be known.
+    """
+    cuts = _cuts(video, lengths)
+    if not cuts:
+        return whole(video)
+    bounds = (0, *(bisect_left(video.ticks, cut) for cut in cuts), len(video.ticks))
+    spans = enumerate(pairwise(bounds))
+    return tuple(_chunk(video, number, begin, end) for number, (begin, end) in spans)
+
+
+def _cuts(video: VideoStream, lengths: Sequence[Fraction]) -> list[int]:
+    """The ticks of the first frames of all chunks but the first, rising."""
+    cuts: list[int] = []
+    for length, time in zip(lengths[:-1], accumulate(lengths[:-1]), strict=True):
+        ideal, reach = (video.first + time) / video.time_base, NEAR * length / video.time_base
+        cut = _near_keyframe(video, ideal, reach)
+        if cut is None:
+            cut = _frame_from(video, ideal)
+        if cut is not None and cut > (cuts[-1] if cuts else video.ticks[0]):
+            cuts.append(cut)
+    return cuts
+
+
+def _near_keyframe(video: VideoStream, ideal: Fraction, reach: Fraction) -> int | None:
+    keys = video.keyframes
+    near = keys[bisect_left(keys, ideal - reach) : bisect_right(keys, ideal + reach)]
+    return min(near, key=lambda key: abs(key - ideal), default=None)
+
+
+def _frame_from(video: VideoStream, tick: Fraction) -> int | None:
+    place = bisect_left(video.ticks, tick)
+    return video.ticks[place] if place < len(video.ticks) else None
+
+
+def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
+    """The frames number `begin` up to before `end`, counted from 0."""
+    ticks, tick = video.ticks, video.time_base
+    start, guard = ticks[begin], _guard(video, ticks[begin]) if begin else None
+    end_pts = ticks[end] if end < len(ticks) else None
+    return Chunk(
+        number=number,
+        start=start * tick,
+        end=video.end if end_pts is None else end_pts * tick,
+        frames=end - begin,
+        last_frame=ticks[end - 1] * tick,
+        start_pts=start if begin else None,
+        end_pts=end_pts,
+        seek=None if guard is None else guard * tick,
+        repeated=(start - (ticks[0] if guard is None else guard)) * tick,
     )
+
+
+def _guard(video: VideoStream, start: int) -> int | None:
+    """The keyframe before the one from which the frame at `start` can be decoded: seeking to the
+    very one loses frames in some containers, and filters want frames to warm up. None where that
+    is the first, which needs no seeking."""
+    needed = bisect_right(video.keyframes, start) - 1
+    return video.keyframes[needed - 1] if needed > 1 else None

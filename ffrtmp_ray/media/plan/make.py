@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,9 +10,10 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from ffrtmp_ray.core.model import NewTask
+from ffrtmp_ray.core.model import Needs, NewTask
+from ffrtmp_ray.media.encode import work as encodes
 from ffrtmp_ray.media.encode.work import AudioWork, OutputWork, VideoWork
-from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of
+from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs, gpu_makes
 from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for, output_kind
@@ -24,7 +25,8 @@ from ffrtmp_ray.media.plan.payloads import (
     PlanPayload,
 )
 from ffrtmp_ray.media.plan.renditions import Chosen, choose
-from ffrtmp_ray.media.plan.timing import timescale
+from ffrtmp_ray.media.plan.split import cpus_of_each, split
+from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 from ffrtmp_ray.media.spec import Audio, GpuUse
 
@@ -42,8 +44,10 @@ class Plan:
     """What the user may not expect, each as a sentence."""
 
 
-def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Plan:
-    """The tasks of a job.
+def make_plan(
+    work: PlanPayload, source: Source, path: Path, target: Path, *, farm_cpus: int
+) -> Plan:
+    """The tasks of a job on a farm that has so many CPUs.
 
     `path` (of the source) and `target` are real paths, checked against the roots. Raises
     InvalidRequest when the ladder cannot be made.
@@ -51,11 +55,14 @@ def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Pl
     kind = output_kind(work.output, work.ladder)
     chosen = choose(work.ladder, source.video)
     check_limits(work.ladder, chosen, source.video)
-    chunks = chunks_of(source.video)
+    cut = split(work, source.video, chosen.outputs, farm_cpus)
     sound = source.audio[0] if source.audio and work.ladder.audio is not None else None
     audio = audio_for(kind.container, work.ladder.audio) if sound and work.ladder.audio else None
-    names = [encode_name(chunk.number) for chunk in chunks]
-    tasks = [_encode(work, source, chunk, chosen, path) for chunk in chunks]
+    names = [encode_name(chunk.number) for chunk in cut.chunks]
+    cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
+    needs = encode_needs(chosen.outputs, work.gpu, cpus)
+    payloads = _encodes(work, source, cut.chunks, chosen, path)
+    tasks = [_encode(name, needs, each) for name, each in zip(names, payloads, strict=True)]
     length = source.video.end - source.video.first
     if sound is not None and audio is not None:
         tasks.append(_audio(sound, audio, source, path, length))
@@ -66,9 +73,10 @@ def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Pl
         container=kind.container,
         timescale=timescale(source.video.time_base),
         files=tuple(_file(output, kind) for output in chosen.outputs),
-        chunks=tuple(chunk.end - chunk.start for chunk in chunks),
+        chunks=tuple(each.duration for each in payloads),
         audio_codec=audio.codec.value if audio is not None else None,
         language=_language(sound),
+        plan=work if len(cut.chunks) > 1 else None,
     )
     tasks.append(
         NewTask(
@@ -81,44 +89,74 @@ def make_plan(work: PlanPayload, source: Source, path: Path, target: Path) -> Pl
         )
     )
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
-    return Plan(tuple(limited), tuple(_warnings(work, source, chosen, sound, audio)))
+    said = tuple(_warnings(work, source, chosen, sound, audio))
+    return Plan(tuple(limited), said + ((cut.warning,) if cut.warning else ()))
 
 
 def encode_name(chunk: int) -> str:
     return f"encode{chunk}"
 
 
-def _encode(
-    work: PlanPayload,
-    source: Source,
-    chunk: Chunk,
-    chosen: Chosen,
-    path: Path,
-) -> NewTask:
+def _encodes(
+    work: PlanPayload, source: Source, chunks: Sequence[Chunk], chosen: Chosen, path: Path
+) -> list[EncodePayload]:
+    """What is to be done for each chunk."""
     video = source.video
-    payload = EncodePayload(
+    ticks = timescale(video.time_base)
+    whole = VideoWork(
+        stream=video.index,
+        frame_rate=_mean_rate(video),
+        timescale=ticks,
+        outputs=chosen.outputs,
+        bit_depth=_bit_depth(video),
+        color=video.color,
+        rgb=video.rgb,
+        interlaced=video.interlaced,
+    )
+    if len(chunks) == 1:
+        return [_payload(whole, video, chunks[0], path, video.end - video.first)]
+    offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
+    ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
+    payloads = []
+    for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
+        part = whole.model_copy(update={"chunk": _part(video, chunk, offset)})
+        each = _payload(part, video, chunk, path, end - Fraction(offset, ticks))
+        payloads.append(each.model_copy(update={"plan": work}))
+    return payloads
+
+
+def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
+    return encodes.Chunk(
+        time_base=video.time_base,
+        seek_seconds=chunk.seek,
+        first_pts=video.ticks[0],
+        start_pts=chunk.start_pts,
+        end_pts=chunk.end_pts,
+        offset=offset,
+    )
+
+
+def _payload(
+    work: VideoWork, video: VideoStream, chunk: Chunk, path: Path, duration: Fraction
+) -> EncodePayload:
+    return EncodePayload(
         input=str(path),
-        video=VideoWork(
-            stream=video.index,
-            frame_rate=_mean_rate(video),
-            timescale=timescale(video.time_base),
-            outputs=chosen.outputs,
-            bit_depth=_bit_depth(video),
-            color=video.color,
-            rgb=video.rgb,
-            interlaced=video.interlaced,
-        ),
+        video=work,
+        start=chunk.start,
         frames=chunk.frames,
         countable=video.countable,
         span=chunk.last_frame - chunk.start,
-        duration=chunk.end - chunk.start,
+        duration=duration,
     )
+
+
+def _encode(name: str, needs: Needs, payload: EncodePayload) -> NewTask:
     return NewTask(
-        name=encode_name(chunk.number),
+        name=name,
         kind="encode",
-        needs=encode_needs(chosen.outputs, work.gpu, work.encode_cpus),
+        needs=needs,
         payload=payload.model_dump(mode="json"),
-        weight=float(chunk.end - chunk.start),
+        weight=float(payload.duration),
     )
 
 
@@ -178,6 +216,8 @@ def _warnings(
     audio: Audio | None,
 ) -> Iterator[str]:
     video = source.video
+    if work.inexact is not None:
+        yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
     for rendition in chosen.left_out:
         yield (
             f"{rendition.name} is left out: the source has {video.shown_height} lines, "

@@ -23,6 +23,16 @@ class PlanPayload(Value):
     """CPUs that one encode takes at most."""
     task_timeout_seconds: float | None = None
     """Of each task, where the user has given one."""
+    chunks: int | None = None
+    """Into how many chunks the picture is to be cut; None as the farm and the source suggest."""
+    chunk_seconds: float = 60.0
+    """Of a chunk, at most, where their number is not given."""
+    inexact: str | None = None
+    """Why the job is planned anew, as a clause; None when this is its first plan."""
+
+    def in_one_piece(self, reason: str) -> PlanPayload:
+        """The plan of a job whose chunks are not exact."""
+        return self.model_copy(update={"chunks": 1, "inexact": reason})
 
 
 class EncodePayload(Value):
@@ -30,6 +40,8 @@ class EncodePayload(Value):
 
     input: str
     video: VideoWork
+    start: Fraction
+    """When its first frame is shown in the source."""
     frames: int
     """How many the chunk has, by the count of its packets."""
     countable: bool
@@ -38,6 +50,8 @@ class EncodePayload(Value):
     """From its first frame to its last."""
     duration: Fraction
     """From its first frame to the next chunk's, or to the end of the picture."""
+    plan: PlanPayload | None = None
+    """Of the job, for planning it anew when this chunk is not exact; None where it is not cut."""
 
 
 class AudioPayload(Value):
@@ -68,7 +82,10 @@ class FinishPayload(Value):
     timescale: int
     files: tuple[FilePayload, ...]
     chunks: tuple[Fraction, ...]
-    """Durations of the chunks that `encode0`, `encode1` … have made."""
+    """Durations of the chunks that `encode0`, `encode1` … have made, in whole ticks of `timescale`
+    but for the last one."""
+    plan: PlanPayload | None = None
+    """Of the job, for planning it anew when its chunks cannot be joined; None for one chunk."""
     audio_codec: str | None
     language: str | None = None
     """Of the sound, as the source names it."""
@@ -89,4 +106,6 @@ class EncodedFile(Value):
     """Relative to the workspace."""
     frames: int
     span: Fraction
+    times: str
+    """SHA-256, in hex, of when its frames are shown, counted from the first."""
     extradata: str

@@ -1,7 +1,8 @@
-"""The one time base of a job's outputs. Pure."""
+"""The one time base of a job's outputs, and how times are rounded to it. Pure."""
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 _FINEST = 1_000_000
@@ -21,3 +22,9 @@ def timescale(source: Fraction) -> int:
     while ticks < _COARSEST:
         ticks *= 2
     return ticks
+
+
+def nearest(ticks: Fraction) -> int:
+    """The nearest whole tick; halves go away from zero, as in libavutil's `av_rescale_q`."""
+    whole = math.floor(abs(ticks) + Fraction(1, 2))
+    return whole if ticks >= 0 else -whole

@@ -29,7 +29,7 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "look": lambda path: look(Path(path)),
-    "count": lambda path: count(Path(path)),
+    "count": lambda path, start, end: count(Path(path), start, end),
     "sample": lambda path, fractions: sample(Path(path), fractions),
 }
 

@@ -19,8 +19,12 @@ SAMPLE_FRAMES = 24
 """Frames decoded at each sampled place: about a second."""
 
 
-def count(path: Path) -> FrameCount:
-    """Decode the whole picture. Raises Refusal when nothing of it can be decoded."""
+def count(path: Path, start: int | None, end: int | None) -> FrameCount:
+    """Decode the picture and count its frames, those from tick `start` on and before tick `end`
+    of its time base; None is the beginning, and the end. Always decodes from the beginning.
+
+    Raises Refusal when nothing of it can be decoded.
+    """
     with opened(path) as container:
         stream = picture_of(container, path.name)
         stream.thread_type = "AUTO"
@@ -29,10 +33,15 @@ def count(path: Path) -> FrameCount:
         for packet in container.demux(stream):
             shown = decoded(packet)
             if shown is None:
-                damaged += 1
+                damaged += _lies_within(packet.pts, start, end)
                 continue
-            frames += len(shown)
-            times.extend(frame.pts for frame in shown if frame.pts is not None)
+            counted = [frame for frame in shown if _lies_within(frame.pts, start, end)]
+            frames += len(counted)
+            times.extend(frame.pts for frame in counted if frame.pts is not None)
+            if end is not None and any(
+                frame.pts is not None and frame.pts >= end for frame in shown
+            ):
+                break
         if not times:
             raise Refusal(
                 FailureKind.BAD_INPUT, f"the video of {path.name} is damaged: no frame decodes"
@@ -44,6 +53,13 @@ def count(path: Path) -> FrameCount:
             last=max(times) * time_base,
             damaged=damaged,
         )
+
+
+def _lies_within(pts: int | None, start: int | None, end: int | None) -> bool:
+    """Whether a time is in that span; one that is not known may be."""
+    if pts is None:
+        return True
+    return (start is None or pts >= start) and (end is None or pts < end)
 
 
 def sample(path: Path, fractions: Iterable[float]) -> Decoded:

@@ -78,13 +78,13 @@ def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) ->
 
 def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream:
     time_base = time_base_of(stream)
-    if found.first is None or found.last is None:
+    if not found.ticks:
         raise Refusal(
             FailureKind.UNSUPPORTED,
             "the file says of no frame when it is shown (a raw stream): "
             "put it in a container first, as MP4 or MKV",
         )
-    first, last = found.first * time_base, found.last * time_base
+    first, last = found.ticks[0] * time_base, found.ticks[-1] * time_base
     rate = stream.average_rate
     length = Fraction(found.last_duration or 0) * time_base
     if not length and found.frames > 1:
@@ -112,7 +112,9 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         end=last + length,
         average_rate=Fraction(rate) if rate else None,
         interlaced=frame.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE,
-        keyframes=tuple(tick * time_base for tick in found.keyframes),
+        keyframes=tuple(found.keyframes),
+        ticks=tuple(found.ticks) if found.countable else (),
+        fingerprint=found.digest.hexdigest(),
     )
 
 

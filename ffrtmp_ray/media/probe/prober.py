@@ -62,9 +62,19 @@ class Prober:
         limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
         return await self._ask(Source, limit, "look", path=str(path))
 
-    async def count(self, path: Path, *, timeout_seconds: float) -> FrameCount | Failure:
-        """Decode the whole picture of a file and count its frames."""
-        return await self._ask(FrameCount, timeout_seconds, "count", path=str(path))
+    async def count(
+        self,
+        path: Path,
+        span: tuple[int | None, int | None] = (None, None),
+        *,
+        timeout_seconds: float,
+    ) -> FrameCount | Failure:
+        """Decode the picture of a file and count its frames: those from the first tick of `span`
+        on and before the second; None is the beginning, and the end."""
+        start, end = span
+        return await self._ask(
+            FrameCount, timeout_seconds, "count", path=str(path), start=start, end=end
+        )
 
     async def sample(self, path: Path, fractions: Sequence[float]) -> Decoded | Failure:
         """Decode about a second of the picture at each of some places (0: start, 1: end)."""

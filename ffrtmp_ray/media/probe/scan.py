@@ -1,11 +1,13 @@
-"""Reads the packets of one video stream: how many frames, from when to when, keyframes where.
+"""Reads the packets of one video stream: which frames, when, keyframes where, what is in them.
 
 Decodes nothing. Runs in the child process.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
@@ -21,10 +23,12 @@ class Scan:
     """Of these, those without a time."""
     repeated: int = 0
     """Of these, those at the time of another: fields, or a broken file."""
-    first: int | None = None
-    last: int | None = None
+    ticks: list[int] = field(default_factory=list)
+    """When each frame is shown, rising; those without a time are left out."""
     last_duration: int | None = None
     keyframes: list[int] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)
+    """Of all packets with their times, so of all that a decoder is given."""
 
     @property
     def countable(self) -> bool:
@@ -34,22 +38,25 @@ class Scan:
 def scan(container: InputContainer, stream: VideoStream) -> Scan:
     """Scan from where `container` stands, which should be its start, to its end."""
     found = Scan()
-    seen: set[int] = set()
+    found.digest.update(stream.codec_context.extradata or b"")
+    last: int | None = None
     for packet in container.demux(stream):
-        if packet.size == 0 or packet.is_discard:
+        if packet.size == 0:
+            continue
+        found.digest.update(f"{packet.pts},{packet.dts},{packet.is_discard};".encode())
+        found.digest.update(packet)
+        if packet.is_discard:
             continue
         found.frames += 1
         if packet.pts is None:
             found.untimed += 1
             continue
-        if packet.pts in seen:
-            found.repeated += 1
-        seen.add(packet.pts)
+        found.ticks.append(packet.pts)
         if packet.is_keyframe:
             found.keyframes.append(packet.pts)
-        if found.first is None or packet.pts < found.first:
-            found.first = packet.pts
-        if found.last is None or packet.pts > found.last:
-            found.last, found.last_duration = packet.pts, packet.duration or None
+        if last is None or packet.pts > last:
+            last, found.last_duration = packet.pts, packet.duration or None
+    found.ticks.sort()
     found.keyframes.sort()
+    found.repeated = len(found.ticks) - len(set(found.ticks))
     return found

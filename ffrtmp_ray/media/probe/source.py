@@ -44,7 +44,12 @@ class VideoStream(Value):
     average_rate: Fraction | None = None
     """Frames a second; None where the file does not say."""
     interlaced: bool = False
-    keyframes: tuple[Fraction, ...] = ()
+    keyframes: tuple[int, ...] = ()
+    """When they are shown, rising, in ticks of `time_base`."""
+    ticks: tuple[int, ...] = ()
+    """When each frame is shown, rising, in ticks of `time_base`; empty where not `countable`."""
+    fingerprint: str = ""
+    """SHA-256, in hex, of its packets and their times: the same in every file that holds them."""
 
     @property
     def hdr(self) -> bool:

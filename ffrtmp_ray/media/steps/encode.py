@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
-from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
+from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Succeeded
 from ffrtmp_ray.media.encode.video import video_argv
+from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.steps.exactness import Expected, difference
+from ffrtmp_ray.media.steps.exactness import Expected, difference, digest_of
 from ffrtmp_ray.media.steps.step import Step
 
 DAMAGE_LIMIT = 0.02
 """Share of a source's packets that may fail to decode: hours of broadcast have some, and a file
 that has lost more is not worth an output."""
+
+_PLAN_ANEW = (FailureKind.INEXACT, FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
+"""Ways in which a chunk may fail and the whole file may not."""
 
 
 async def run(step: Step) -> Ended:
@@ -38,15 +43,28 @@ async def run(step: Step) -> Ended:
         gpu=step.assignment.gpu,
     )
     if (ended := await step.ffmpeg(argv, fraction)) is not None:
-        return ended
+        return _unless_cut(work, ended)
     made = await _look_at(step, paths)
     if isinstance(made, Failure):
-        return Failed(made)
-    tail = work.duration - work.span
-    wrong = _wrong(work, Expected(work.frames, work.span, tail), made)
-    if wrong is None:
+        return _unless_cut(work, Failed(made))
+    if _wrong(work, Expected(work.frames, work.span, _tail(work)), made) is None:
         return Succeeded(await _result(step, paths, made, ()))
-    return await _recount(step, work, paths, made)
+    return _unless_cut(work, await _recount(step, work, paths, made))
+
+
+def _unless_cut(work: EncodePayload, ended: Ended) -> Ended:
+    """A chunk that cannot be made, or not exactly, has the job encoded in one piece: that may be
+    for how the file was sought in, and the whole file has the last word."""
+    if work.plan is None or not isinstance(ended, Failed) or ended.failure.kind not in _PLAN_ANEW:
+        return ended
+    chunk = f"the chunk at {float(work.start):.3f} s is not exact"
+    again = work.plan.in_one_piece(f"{chunk} ({ended.failure.reason})")
+    return Replaced(f"{chunk}: {ended.failure.reason}", (plan_task(again),))
+
+
+def _tail(work: EncodePayload) -> Fraction:
+    """Seconds for which the last frame is shown."""
+    return work.duration - work.span
 
 
 async def _look_at(step: Step, paths: Mapping[str, Path]) -> dict[str, VideoStream] | Failure:
@@ -61,6 +79,8 @@ async def _look_at(step: Step, paths: Mapping[str, Path]) -> dict[str, VideoStre
 
 def _wrong(work: EncodePayload, expected: Expected, made: Mapping[str, VideoStream]) -> str | None:
     for output in work.video.outputs:
+        if work.plan is not None and not made[output.rendition.name].countable:
+            return f"{output.rendition.name}: two frames are shown at the same time"
         wrong = difference(
             expected,
             made[output.rendition.name],
@@ -76,14 +96,17 @@ async def _recount(
     step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, VideoStream]
 ) -> Ended:
     """Packets are not frames: what decoding shows has the last word."""
-    count = await step.toolbox.prober.count(Path(work.input), timeout_seconds=step.timeout_seconds)
+    chunk = work.video.chunk
+    span = (None, None) if chunk is None else (chunk.start_pts, chunk.end_pts)
+    count = await step.toolbox.prober.count(
+        Path(work.input), span, timeout_seconds=step.timeout_seconds
+    )
     if isinstance(count, Failure):
         return Failed(count)
-    if count.damaged > DAMAGE_LIMIT * work.frames:
+    if count.damaged > (DAMAGE_LIMIT * work.frames if chunk is None else 0):
         reason = f"the video is damaged: {count.damaged} of {work.frames} packets cannot be decoded"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
-    tail = work.duration - work.span
-    wrong = _wrong(work, Expected(count.frames, count.last - count.first, tail), made)
+    wrong = _wrong(work, Expected(count.frames, count.last - count.first, _tail(work)), made)
     if wrong is not None:
         return Failed(Failure(FailureKind.INEXACT, wrong))
     return Succeeded(await _result(step, paths, made, _warnings(work, count)))
@@ -109,6 +132,7 @@ async def _result(
             path=step.toolbox.workspace.relative(path),
             frames=made[name].frames,
             span=made[name].last - made[name].first,
+            times=digest_of(made[name].ticks),
             extradata=made[name].extradata,
         ).model_dump(mode="json")
         for name, path in paths.items()

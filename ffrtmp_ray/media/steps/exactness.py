@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -47,3 +49,9 @@ def difference(
     if not shortest - near <= span <= longest + near:
         return f"the frames span {float(span):.6f} s of {float(expected.span):.6f} s"
     return None
+
+
+def digest_of(ticks: Sequence[int]) -> str:
+    """SHA-256, in hex, of when frames are shown, counted from the first."""
+    text = ",".join(str(tick - ticks[0]) for tick in ticks)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Document, Failure, FailureKind, NewTask
-from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
+from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Stopped, Succeeded
 from ffrtmp_ray.media.package.mux import MuxWork, Part, Sound, concat_listing, mux_argv
 from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
+from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.make import AUDIO_NAME, encode_name
 from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.payloads import EncodedFile, FilePayload, FinishPayload, PublishPayload
-from ffrtmp_ray.media.probe.source import Source
+from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.spec import Container
+from ffrtmp_ray.media.steps.exactness import digest_of
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
 from ffrtmp_ray.storage.roots import check_output
@@ -32,7 +36,7 @@ async def run(step: Step) -> Ended:
         chunks = _chunks(step.assignment.results, work, file)
         if len({chunk.extradata for chunk in chunks}) > 1:
             reason = f"the chunks of {file.rendition} cannot be joined: their encoders differ"
-            return Failed(Failure(FailureKind.INEXACT, reason))
+            return _inexact(work, reason)
         path = staged / file.path if file.path else staged
         listing = folder / f"{file.rendition}.ffconcat"
         ended = await _mux(step, work, chunks, listing, path, done=number)
@@ -40,10 +44,17 @@ async def run(step: Step) -> Ended:
             return ended
         output = await _verified(step, work, file, chunks, path)
         if isinstance(output, Failure):
-            return Failed(output)
+            return _inexact(work, output.reason)
         outputs.append(output)
     payload = PublishPayload(staged=str(staged), target=work.target, outputs=tuple(outputs))
     return Succeeded(spawn=(_publish_task(payload),))
+
+
+def _inexact(work: FinishPayload, reason: str) -> Ended:
+    """What was made in chunks is made again in one piece."""
+    if work.plan is None:
+        return Failed(Failure(FailureKind.INEXACT, reason))
+    return Replaced(reason, (plan_task(work.plan.in_one_piece(reason)),))
 
 
 def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
@@ -111,9 +122,25 @@ async def _verified(
         timescale=work.timescale,
         audio_codec=work.audio_codec,
     )
-    if wrong := faults(promise, found, decoded):
+    wrong = [*faults(promise, found, decoded), *_moved(work, chunks, found.video)]
+    if wrong:
         return Failure(FailureKind.INEXACT, f"{file.rendition} is not right: {'; '.join(wrong)}")
     return _view(work, file, found)
+
+
+def _moved(work: FinishPayload, chunks: list[EncodedFile], video: VideoStream) -> Iterator[str]:
+    """Chunks whose frames are not shown when they should be, to the tick.
+
+    Seen in MP4 only: other containers keep milliseconds.
+    """
+    if work.container is not Container.MP4 or len(chunks) == 1:
+        return
+    ticks, begin = iter(video.ticks), Fraction(0)
+    for number, (chunk, duration) in enumerate(zip(chunks, work.chunks, strict=True)):
+        shown = tuple(islice(ticks, chunk.frames))
+        if not shown or shown[0] * video.time_base != begin or digest_of(shown) != chunk.times:
+            yield f"the frames of chunk {number} are not where they should be"
+        begin += duration
 
 
 def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:

@@ -24,6 +24,6 @@ async def run(step: Step) -> Ended:
     source = await step.toolbox.prober.probe(path)
     if isinstance(source, Failure):
         return Failed(source)
-    plan = make_plan(work, source, path, target)
-    described = source.model_dump(mode="json", exclude={"video": {"keyframes"}})
+    plan = make_plan(work, source, path, target, farm_cpus=step.assignment.farm_cpus)
+    described = source.model_dump(mode="json", exclude={"video": {"keyframes", "ticks"}})
     return Succeeded({"source": described, "warnings": list(plan.warnings)}, plan.tasks)

@@ -1,0 +1,41 @@
+"""How many chunks a timeline of some length should have, and how long each. Pure numbers.
+
+Knows no source; `cuts` puts the cuts on frames.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds of media."""
+
+    shortest: Fraction
+    longest: Fraction
+
+
+def equal_lengths(length: Fraction, number: int) -> tuple[Fraction, ...]:
+    return (length / number,) * number
+
+
+def lengths_for(length: Fraction, slots: int, limits: Limits) -> tuple[Fraction, ...]:
+    """Lengths that keep `slots` encodes busy to the end, each within `limits` where that can be.
+
+    Half of what is left is given out at a time, in equal parts, one for each slot, so that the
+    last ones are short and nobody waits long for a straggler ("factoring": Hummel, Schonberg and
+    Flynn, CACM 35 (8), 1992). One slot has nothing to balance: its chunks are as long as may be.
+    """
+    if slots < 2:
+        return equal_lengths(length, max(1, math.ceil(length / limits.longest)))
+    lengths: list[Fraction] = []
+    left = length
+    while left >= 2 * slots * limits.shortest:
+        part = min(left / (2 * slots), limits.longest)
+        lengths += [part] * slots
+        left -= part * slots
+    number = max(1, min(slots, left // limits.shortest), math.ceil(left / limits.longest))
+    return (*lengths, *equal_lengths(left, number))
