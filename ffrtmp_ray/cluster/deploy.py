@@ -39,6 +39,8 @@ APPLICATION = "ffrtmp"
 BUILDER = "serve.app:build"
 """By import path, since nothing here may import the HTTP edge."""
 ABOUT_SECONDS = 5.0
+AGAIN_SECONDS = 0.5
+"""Before the next try at Serve."""
 END_SECONDS = 6.0
 """For the workers to stop what they run, and their processes with it."""
 
@@ -81,7 +83,7 @@ def deploy(
         say("starting the scheduler")
         scheduler = _put_scheduler(settings)
         say("starting the HTTP API")
-        _put_api(settings)
+        _put_api(settings, until)
         say("waiting for the first worker")
         base = http_base(settings.http_host, settings.http_port)
         epoch = _wait_until_ready(base, scheduler, until)
@@ -178,22 +180,34 @@ def _wait_until_gone() -> None:
 # ---------------------------------------------------------------- the HTTP API
 
 
-def _put_api(settings: Settings) -> None:
-    # HAProxy reaches a replica of its own node at 127.0.0.1, whatever address Serve was given.
-    host = settings.http_host if is_loopback(settings.http_host) else EVERY_ADDRESS
+def _put_api(settings: Settings, until: float) -> None:
     try:
-        serve.start(
-            proxy_location="HeadOnly", http_options={"host": host, "port": settings.http_port}
-        )
+        _start_serve(settings, until)
         _check_port(settings.http_port)
         module, _, name = BUILDER.partition(":")
         build = getattr(importlib.import_module(module), name)
         serve.run(build({}), name=APPLICATION, route_prefix="/")
-    except (TimeoutError, RuntimeError) as error:
+    except (TimeoutError, RuntimeError, RayActorError) as error:
         raise MachineError(
             f"the HTTP API does not start: {error}",
             remedy="look at Serve's logs in the Ray dashboard; is the port free?",
         ) from error
+
+
+def _start_serve(settings: Settings, until: float) -> None:
+    """Serve ends a proxy that has come up too slowly, as on a busy machine, and starts another."""
+    # HAProxy reaches a replica of its own node at 127.0.0.1, whatever address Serve was given.
+    host = settings.http_host if is_loopback(settings.http_host) else EVERY_ADDRESS
+    options = {"host": host, "port": settings.http_port}
+    while True:
+        try:
+            serve.start(proxy_location="HeadOnly", http_options=options)
+        except RayActorError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(AGAIN_SECONDS)
+        else:
+            return
 
 
 def _check_port(wanted: int) -> None:
