@@ -55,7 +55,7 @@ def faults(facts: Facts) -> list[str]:
 def restarted(records: Sequence[Record], jobs: Iterable[JobDetail]) -> list[str]:
     """Attempts that ran when the scheduler alone was killed, and did not outlive it."""
     attempts = {attempt.id: attempt for attempt in attempts_of(jobs)}
-    ends = [record.at for record in records[1:]] + [float("inf")]
+    ends = [*(record.at for record in records), float("inf")][1:]
     return [
         f"{attempt_id} ({attempts[attempt_id].outcome})"
         for record, until in zip(records, ends, strict=True)
