@@ -60,7 +60,8 @@ class Gateway(Protocol):
     async def readings(self) -> Readings: ...
 
 
-def _gateway(request: Request) -> Gateway:
+# Async, for FastAPI has what is not wait for a thread of its pool, at each request.
+async def _gateway(request: Request) -> Gateway:
     return cast(Gateway, request.app.state.gateway)
 
 

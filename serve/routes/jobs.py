@@ -91,7 +91,7 @@ async def submit(
     is found when the job is planned, and makes it `failed`, with the reason."""
     accepted = await gateway.submit(spec)
     root = request.scope.get("root_path", "")
-    response.headers["Location"] = root + request.app.url_path_for("job", job_id=accepted.id)
+    response.headers["Location"] = f"{root}{router.prefix}/{accepted.id}"
     return accepted
 
 

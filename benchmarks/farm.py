@@ -1,0 +1,44 @@
+"""What benchmarks of a whole farm share: a farm of their own, a free port, words on the way."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ffrtmp_ray.client import Client
+
+
+@contextmanager
+def farm(folder: Path) -> Iterator[Client]:
+    """A farm of this machine, ready, which may read and write below `folder`."""
+    program = str(Path(sys.executable).with_name("ffrtmp"))
+    state = folder / "state"
+    say("starting a farm")
+    try:
+        up = ("up", "--state-dir", state, "--root", folder, "--port", str(free_port()), "--json")
+        printed = subprocess.run([program, *up], check=True, stdout=subprocess.PIPE, text=True)
+        with Client(json.loads(printed.stdout)["http"]) as client:
+            yield client
+    finally:
+        subprocess.run([program, "down", "--state-dir", state], check=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def drain_workers(client: Client) -> None:
+    """Have jobs wait: what is measured is their way into the queue, and no ffmpeg."""
+    for worker in client.workers():
+        client.drain(worker.id)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
