@@ -27,6 +27,7 @@ import httpx
 from benchmarks.farm import drain_workers, farm, free_port, say
 from benchmarks.load import Rate, flood, percentile
 from ffrtmp_ray.client import Client
+from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media.spec import MOST_IN_BATCH
 
 
@@ -45,7 +46,7 @@ def main() -> None:
             bench = Bench(client, plain, folder, wanted.connections)
             bench.round(wanted.singles // 4, 1)  # to warm up
             rounds = [bench.round(wanted.singles, wanted.batches) for _ in range(wanted.rounds)]
-            stored = sum(1 for _ in client.jobs(states=["pending"]))
+            stored = sum(1 for _ in client.jobs(states=[JobState.PENDING]))
     if stored != bench.accepted:
         sys.exit(f"{bench.accepted} jobs were accepted, {stored} are there")
     report(rounds, wanted.connections, stored)

@@ -33,6 +33,7 @@ from ffrtmp_ray.core.model import (
     JobId,
     Policy,
     Progress,
+    Snapshot,
     Task,
     TaskState,
     Worker,
@@ -107,6 +108,7 @@ class Life:
         known = {worker.id for worker in self._restored.workers}
         for worker_id in {a.worker_id for a in self._restored.attempts} - known:
             self.lost(worker_id, "it is not known any more")
+        self._restored = Snapshot()  # the engine goes on from it: old rows need not stay
         await self._fleet.adopt()
         await self._hear()
 

@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import structlog
 
+from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.cluster.fleet import Cluster
 from ffrtmp_ray.cluster.intake import Intake
 from ffrtmp_ray.cluster.life import Life, die
@@ -95,10 +96,13 @@ class SchedulerActor:
     async def _run(self) -> None:
         try:
             store, epoch = await self._take_store()
-            loaded = await asyncio.to_thread(store.load)
-            life = Life(self._settings, self._cluster, store, epoch, loaded)
-            await life.begin()
+            collector.look_once()
+            with collector.loading():
+                loaded = await asyncio.to_thread(store.load)
+                life = Life(self._settings, self._cluster, store, epoch, loaded)
             self._intake = Intake(life, loaded.last_order)
+            del loaded  # else its rows would stay for as long as this does
+            await life.begin()
             self._life = life
             log.info("the scheduler is up", epoch=epoch, jobs=len(life.engine.jobs))
             await asyncio.gather(life.run(), self._export())
