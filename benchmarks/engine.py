@@ -76,10 +76,11 @@ it, so that one task's end makes room for one other: placements are as many as s
 SHAPES = len(CODECS) * (len(CPU_LADDERS) + 1)
 """Of needs: each codec with each ladder, and with a GPU before CPUs."""
 
-QUEUES = {Queue.LIVE: 2, Queue.DEFAULT: 58, Queue.BATCH: 40}
+QUEUES = {Queue.LIVE: 2, Queue.DEFAULT: 598, Queue.BATCH: 400}
 PRIORITIES = {Priority.HIGH: 20, Priority.MEDIUM: 60, Priority.LOW: 20}
-URGENT = 0.005
-"""Shares of submissions. Live and urgent ones preempt others as they come."""
+URGENT = 0.002
+"""Shares of submissions. Live and urgent ones preempt others as they come, so all of them run at
+once; they are few enough for the workers, also in the longest queue."""
 
 
 @dataclass(frozen=True)

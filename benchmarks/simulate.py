@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
-from benchmarks.simulation.farm import Farm, Policy
+from benchmarks.simulation.farm import Decider, Farm
 from benchmarks.simulation.fifo import Fifo
 from benchmarks.simulation.report import as_json, lines
 from benchmarks.simulation.scenario import Scenario
@@ -34,7 +34,7 @@ def fifo(_: Scenario) -> Fifo:
     return Fifo()
 
 
-POLICIES: Mapping[str, Callable[[Scenario], Policy]] = {"engine": engine, "fifo": fifo}
+DECIDERS: Mapping[str, Callable[[Scenario], Decider]] = {"engine": engine, "fifo": fifo}
 
 
 def main() -> None:
@@ -54,11 +54,11 @@ def main() -> None:
     unknown = set(wanted.scenarios) - SCENARIOS.keys()
     if unknown:
         parser.error(f"no scenario {', '.join(unknown)}: there are {', '.join(SCENARIOS)}")
-    policies = ["engine"] if wanted.alone else list(POLICIES)
+    names = ["engine"] if wanted.alone else list(DECIDERS)
     results = {}
     for name in wanted.scenarios or SCENARIOS:
         scenario = sized(SCENARIOS[name], wanted.jobs, wanted.workers)
-        found = [simulate_apart(scenario, each, wanted.seed, wanted.check) for each in policies]
+        found = [simulate_apart(scenario, each, wanted.seed, wanted.check) for each in names]
         for line in lines(scenario, found):
             print(line, flush=True)
         results[name] = as_json(found)
@@ -69,23 +69,23 @@ def sized(scenario: Scenario, jobs: int | None, workers: int | None) -> Scenario
     return replace(scenario, jobs=jobs or scenario.jobs, workers=workers or scenario.workers)
 
 
-def simulate_apart(scenario: Scenario, policy: str, seed: int, check: int | None) -> Summary:
+def simulate_apart(scenario: Scenario, decider: str, seed: int, check: int | None) -> Summary:
     """In a process of its own, so that its memory is not that of the one before."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=fresh) as pool:
-        return pool.submit(simulate, scenario, policy, seed, check).result()
+        return pool.submit(simulate, scenario, decider, seed, check).result()
 
 
-def simulate(scenario: Scenario, policy: str, seed: int = 1, check: int | None = None) -> Summary:
+def simulate(scenario: Scenario, decider: str, seed: int = 1, check: int | None = None) -> Summary:
     """Raises Overcommitted, or InvariantBroken at every `check`-th event of the engine."""
-    decides = POLICIES[policy](scenario)
+    decides = DECIDERS[decider](scenario)
     farm = Farm(scenario, decides, seed)
 
     def look() -> None:
         if check and farm.ledger.events % check == 0 and isinstance(decides, Scheduler):
             invariants.check(decides)
 
-    return summarize(policy, farm.run(look))
+    return summarize(decider, farm.run(look))
 
 
 if __name__ == "__main__":

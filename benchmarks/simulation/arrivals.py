@@ -1,4 +1,4 @@
-"""Which jobs come when, from a seed: the same ones to whichever policy is simulated."""
+"""Which jobs come when, from a seed: the same ones to whoever decides."""
 
 from __future__ import annotations
 

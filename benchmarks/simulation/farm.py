@@ -1,6 +1,6 @@
-"""Workers, callers and a clock, all made up, around one policy; decides nothing itself.
+"""Workers, callers and a clock, all made up, around one decider; decides nothing itself.
 
-It treats the policy as the cluster does: orders are the whole wanted set of a worker, reports come
+It treats the decider as the cluster does: orders are the whole wanted set of a worker, reports come
 one by one, a tick comes when one was asked for.
 """
 
@@ -67,7 +67,7 @@ ENCODING = ("encode", "live")
 CRASHED = Failure(FailureKind.CRASHED, "its luck")
 
 
-class Policy(Protocol):
+class Decider(Protocol):
     """What decides: the engine, or what it is compared with."""
 
     def handle(self, event: Event, now: float) -> Outcome: ...
@@ -112,11 +112,11 @@ class Known:
 
 
 class Farm:
-    def __init__(self, scenario: Scenario, policy: Policy, seed: int) -> None:
+    def __init__(self, scenario: Scenario, decider: Decider, seed: int) -> None:
         self.now = 0.0
         self.ledger = Ledger(scenario)
         self._scenario = scenario
-        self._policy = policy
+        self._decider = decider
         self._seed = seed
         self._luck = random.Random(seed + 1)  # noqa: S311 - chance that can be had again, no secret
         self._due: list[tuple[float, int, Callable[[Any], None], Any]] = []
@@ -166,11 +166,11 @@ class Farm:
         self._scheduled += 1
         heappush(self._due, (self.now + seconds, self._scheduled, happen, to))
 
-    # ---------------------------------------------------------------- the policy
+    # ---------------------------------------------------------------- the decider
 
     def _tell(self, event: Event) -> None:
         began = time.perf_counter()
-        outcome = self._policy.handle(event, self.now)
+        outcome = self._decider.handle(event, self.now)
         self.ledger.handled(time.perf_counter() - began, outcome)
         self._wake_at = outcome.wake_at
         for change in outcome.changes:
@@ -238,7 +238,7 @@ class Farm:
 
     def _fate(self, each: Try) -> tuple[float, bool]:
         """How long an attempt runs, and whether it fails then. The same attempt, that is, as
-        many-th at the same task, has the same luck whatever the policy."""
+        many-th at the same task, has the same luck whoever decides."""
         seconds = seconds_of(each)
         if each.kind not in ENCODING:
             return seconds, False

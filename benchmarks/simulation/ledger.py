@@ -49,8 +49,8 @@ class Ledger:
         self.jobs_failed = 0
         self.jobs_unfinished = 0
         self.events = 0
-        self.policy_seconds = 0.0
-        """Real ones, that the policy took to decide."""
+        self.decider_seconds = 0.0
+        """Real ones, that deciding took."""
         self.scheduled: Counter[str] = Counter()
         self.waits: dict[str, array[float]] = defaultdict(lambda: array("d"))
         """By class, and by `class: kind`."""
@@ -70,7 +70,7 @@ class Ledger:
 
     def handled(self, seconds: float, outcome: Outcome) -> None:
         self.events += 1
-        self.policy_seconds += seconds
+        self.decider_seconds += seconds
         if outcome.scheduled:
             self.scheduled.update(outcome.scheduled)
 
@@ -112,8 +112,8 @@ class Ledger:
 
     @property
     def decisions_per_second(self) -> float:
-        """Placements, by the time that the policy took for all that it was told."""
-        return self.scheduled["placed"] / self.policy_seconds
+        """Placements, by the time that the decider took for all that it was told."""
+        return self.scheduled["placed"] / self.decider_seconds
 
 
 def overlap(start: float, end: float, first: float, last: float) -> float:

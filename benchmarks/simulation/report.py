@@ -27,7 +27,7 @@ def lines(scenario: Scenario, found: Sequence[Summary]) -> Iterator[str]:
 def wait_lines(scenario: Scenario, found: Sequence[Summary]) -> Iterator[str]:
     columns = "".join(f"{name:>9}" for name in ("p50", "p95", "p99", "max"))
     title = "seconds until the first encode began"
-    yield f"   {title:<37}" + "".join(f"{each.policy:>5}{'':<33}" for each in found).rstrip()
+    yield f"   {title:<37}" + "".join(f"{each.decider:>5}{'':<33}" for each in found).rstrip()
     yield f"   {'':<25}{'jobs':>9}" + "".join(f"  {columns}" for _ in found)
     for name in row_names(scenario, found):
         waits = [each.waits.get(name) for each in found]
@@ -36,7 +36,7 @@ def wait_lines(scenario: Scenario, found: Sequence[Summary]) -> Iterator[str]:
     for each in found:
         for name, unmet in each.still_waiting.items():
             yield (
-                f"   {each.policy}: {unmet.count:,} jobs of {name} had not begun at the end,"
+                f"   {each.decider}: {unmet.count:,} jobs of {name} had not begun at the end,"
                 f" the longest for {unmet.max:,.1f} s"
             )
 
@@ -56,7 +56,7 @@ def cells(waits: Waits | None) -> str:
 def other_lines(each: Summary) -> Iterator[str]:
     gpu = "" if each.gpu_utilization is None else f", GPUs {each.gpu_utilization:.1%}"
     yield (
-        f"   {each.policy}: {each.completed:,} completed, {each.failed:,} failed,"
+        f"   {each.decider}: {each.completed:,} completed, {each.failed:,} failed,"
         f" {each.unfinished:,} unfinished after {each.seconds / 3600:.2f} h;"
         f" in use while jobs came: CPUs {each.cpu_utilization:.1%}{gpu}"
     )
@@ -70,7 +70,7 @@ def other_lines(each: Summary) -> Iterator[str]:
     yield f"      service: {shares}; fairness between all {len(each.service)} owners {fair:.3f}"
     yield (
         f"      {each.events:,} events, {each.placements:,} placements:"
-        f" {each.decisions_per_second:,.0f} decisions/s, {each.policy_seconds:.1f} s in all;"
+        f" {each.decisions_per_second:,.0f} decisions/s, {each.decider_seconds:.1f} s in all;"
         f" {each.peak_memory_bytes / 2**20:,.0f} MiB at most"
     )
 
@@ -86,7 +86,7 @@ def as_json(found: Sequence[Summary]) -> dict[str, object]:
         numbers = asdict(each)
         numbers["fairness"] = fairness(each.service.values())
         numbers["service"] = first_shares(each)
-        result[each.policy] = rounded(numbers)
+        result[each.decider] = rounded(numbers)
     if len(found) > 1:
         result["wait_ratio"] = rounded(wait_ratios(*found))
     return result

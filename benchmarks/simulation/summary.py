@@ -10,7 +10,7 @@ from benchmarks.simulation.ledger import Ledger, Waits, peak_memory
 
 @dataclass(frozen=True)
 class Summary:
-    policy: str
+    decider: str
     completed: int
     failed: int
     unfinished: int
@@ -34,18 +34,18 @@ class Summary:
     placements: int
     events: int
     decisions_per_second: float
-    """Placements by the real time that the policy took for everything that it was told."""
-    policy_seconds: float
+    """Placements by the real time that the decider took for everything that it was told."""
+    decider_seconds: float
     peak_memory_bytes: int
-    """Of the process: farm and policy together."""
+    """Of the process: farm and decider together."""
 
 
-def summarize(policy: str, ledger: Ledger) -> Summary:
+def summarize(decider: str, ledger: Ledger) -> Summary:
     cpu, gpu = ledger.utilization
     lost = {how: ledger.cpu_seconds[how] for how in LOST if how in ledger.cpu_seconds}
     spent = sum(ledger.cpu_seconds.values())
     return Summary(
-        policy=policy,
+        decider=decider,
         completed=ledger.jobs_completed,
         failed=ledger.jobs_failed,
         unfinished=ledger.jobs_unfinished,
@@ -64,7 +64,7 @@ def summarize(policy: str, ledger: Ledger) -> Summary:
         placements=ledger.scheduled["placed"],
         events=ledger.events,
         decisions_per_second=ledger.decisions_per_second,
-        policy_seconds=ledger.policy_seconds,
+        decider_seconds=ledger.decider_seconds,
         peak_memory_bytes=peak_memory(),
     )
 

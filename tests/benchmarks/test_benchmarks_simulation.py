@@ -1,4 +1,4 @@
-"""The simulated farm: it is the same for every policy, it can be had again, and it adds up."""
+"""The simulated farm: it is the same for every decider, it can be had again, and it adds up."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from benchmarks.simulation.summary import Summary, fairness
 from ffrtmp_ray.core.messages import AttemptAdded, Event, JobSubmitted, Level, Outcome, Sync
 from ffrtmp_ray.core.model import Attempt, Requirement, Resources
 
-OF_THE_MACHINE = ("decisions_per_second", "policy_seconds", "peak_memory_bytes")
+OF_THE_MACHINE = ("decisions_per_second", "decider_seconds", "peak_memory_bytes")
 
 
-def small(name: str, jobs: int = 150, workers: int = 6, policy: str = "engine") -> Summary:
-    return simulate(sized(SCENARIOS[name], jobs, workers), policy)
+def small(name: str, jobs: int = 150, workers: int = 6, decider: str = "engine") -> Summary:
+    return simulate(sized(SCENARIOS[name], jobs, workers), decider)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -32,39 +32,39 @@ def test_the_engine_keeps_its_invariants_in_every_scenario(name: str) -> None:
     assert bool(found.unfinished) is not scenario.to_the_end
 
 
-@pytest.mark.parametrize("policy", ["engine", "fifo"])
-def test_the_same_seed_tells_the_same_story(policy: str) -> None:
-    first, second = (asdict(small("failures", policy=policy)) for _ in range(2))
+@pytest.mark.parametrize("decider", ["engine", "fifo"])
+def test_the_same_seed_tells_the_same_story(decider: str) -> None:
+    first, second = (asdict(small("failures", decider=decider)) for _ in range(2))
     for numbers in (first, second):
         for name in OF_THE_MACHINE:
             del numbers[name]
     assert first == second
 
 
-def test_the_same_jobs_come_to_both_policies() -> None:
-    ours, plain = small("burst"), small("burst", policy="fifo")
+def test_the_same_jobs_come_to_both_deciders() -> None:
+    ours, plain = small("burst"), small("burst", decider="fifo")
     assert {name: each.count for name, each in ours.waits.items()} == {
         name: each.count for name, each in plain.waits.items()
     }
 
 
 def test_live_jobs_do_not_wait_behind_a_burst_as_they_do_in_a_plain_queue() -> None:
-    ratios = wait_ratios(small("burst", 600, 12), small("burst", 600, 12, policy="fifo"))
+    ratios = wait_ratios(small("burst", 600, 12), small("burst", 600, 12, decider="fifo"))
     assert ratios["live/medium"]["p95"] > 20.0
 
 
 def test_work_for_gpus_holds_up_no_cpus_as_it_does_in_a_plain_queue() -> None:
-    ours, plain = small("gpu-scarce", 400, 20), small("gpu-scarce", 400, 20, policy="fifo")
+    ours, plain = small("gpu-scarce", 400, 20), small("gpu-scarce", 400, 20, decider="fifo")
     assert ours.cpu_utilization > plain.cpu_utilization
     assert ours.waits["default/high"].p95 < plain.waits["default/high"].p95 / 10.0
 
 
-@pytest.mark.parametrize("policy", ["engine", "fifo"])
-def test_what_is_lost_is_done_again_until_all_is_done(policy: str) -> None:
+@pytest.mark.parametrize("decider", ["engine", "fifo"])
+def test_what_is_lost_is_done_again_until_all_is_done(decider: str) -> None:
     scenario = replace(
         sized(SCENARIOS["failures"], 150, 20), luck=Luck(failing=0.05, worker_life=1800.0)
     )
-    found = simulate(scenario, policy)
+    found = simulate(scenario, decider)
     assert found.completed + found.failed == 150
     assert found.failed <= 5
     assert found.workers_lost > 0
