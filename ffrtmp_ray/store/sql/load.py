@@ -31,21 +31,19 @@ def collector_paused() -> Iterator[None]:
 
 def load(connection: Connection) -> Loaded:
     unfinished = jobs.c.state.in_(_UNFINISHED)
-    stored_jobs = JOBS.values(
-        connection.execute(select(*JOBS.columns).where(unfinished).order_by(jobs.c.order))
+    stored_jobs = JOBS.select(
+        connection, select(*JOBS.columns).where(unfinished).order_by(jobs.c.order)
     )
-    stored_tasks = TASKS.values(
-        connection.execute(
-            select(*TASKS.columns)
-            .join_from(jobs, tasks, tasks.c.job_id == jobs.c.id)
-            .where(unfinished)
-            .order_by(tasks.c.seq)
-        )
+    stored_tasks = TASKS.select(
+        connection,
+        select(*TASKS.columns)
+        .join_from(jobs, tasks, tasks.c.job_id == jobs.c.id)
+        .where(unfinished)
+        .order_by(tasks.c.seq),
     )
-    open_attempts = ATTEMPTS.values(
-        connection.execute(
-            select(*ATTEMPTS.columns).where(attempts.c.ended_at.is_(None)).order_by(attempts.c.seq)
-        )
+    open_attempts = ATTEMPTS.select(
+        connection,
+        select(*ATTEMPTS.columns).where(attempts.c.ended_at.is_(None)).order_by(attempts.c.seq),
     )
     stopping = _tasks_of_finished_jobs(connection, stored_tasks, open_attempts)
     counts = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
@@ -56,7 +54,9 @@ def load(connection: Connection) -> Loaded:
             tasks=(*stored_tasks, *stopping),
             attempts=tuple(open_attempts),
             workers=tuple(
-                WORKERS.values(connection.execute(select(*WORKERS.columns).order_by(workers.c.id)))
+                WORKERS.values(
+                    connection.execute(select(*WORKERS.columns).order_by(workers.c.id)).all()
+                )
             ),
         ),
         last_order=last.last_order,
@@ -93,5 +93,5 @@ def _tasks_of_finished_jobs(
     found: list[Task] = []
     for ids in portions(missing):
         statement = select(*TASKS.columns).where(tasks.c.id.in_(ids)).order_by(tasks.c.seq)
-        found += TASKS.values(connection.execute(statement))
+        found += TASKS.values(connection.execute(statement).all())
     return found

@@ -19,12 +19,12 @@ def job(connection: Connection, job_id: JobId) -> JobRecord | None:
     ).all()
     attempt_rows = connection.execute(
         select(*ATTEMPTS.columns).where(attempts.c.job_id == job_id).order_by(attempts.c.seq)
-    )
+    ).all()
     transition_rows = connection.execute(
         select(*TRANSITIONS.columns)
         .where(transitions.c.job_id == job_id)
         .order_by(transitions.c.seq)
-    )
+    ).all()
     return JobRecord(
         job=JOBS.values([row])[0],
         spec=row.spec,
