@@ -46,6 +46,11 @@ class Settings(BaseSettings):
     chunk_seconds: float = Field(default=60.0, ge=1)
     """A chunk of a long picture has at most this much of it: what is done again when a machine is
     lost under its encode. Chunks are shorter where that fills the farm, down to 10 s."""
+    chunk_store_bytes: int = Field(default=20 * 1024**3, ge=0)
+    """Of finished chunks that are kept in the workspace for other jobs and retries, at most; those
+    used least lately go first. 0 keeps none."""
+    chunk_store_days: float = Field(default=3.0, gt=0)
+    """A chunk that nobody has used for so long is no longer kept."""
     plan_slots: int = Field(default=2, ge=1)
     """Plans (and publications) that one worker does at a time, beside its CPUs."""
     light_slots: int = Field(default=2, ge=1)

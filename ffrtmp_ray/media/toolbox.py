@@ -1,4 +1,4 @@
-"""What all attempts on a worker share: its settings, ffmpeg, the prober and the workspace."""
+"""What all attempts on a worker share: its settings, ffmpeg, the prober, where files lie."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ffrtmp_ray.core.model import AttemptId, JobId
 from ffrtmp_ray.media import ffmpeg as program
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.storage.chunk_store import FOLDER, ChunkStore
 from ffrtmp_ray.storage.publish import remove
 from ffrtmp_ray.storage.workspace import Workspace
 
@@ -25,6 +26,11 @@ class Toolbox:
         self.settings = settings
         self.ffmpeg = ffmpeg
         self.workspace = Workspace(settings.workspace_dir)
+        self.chunks = ChunkStore(
+            settings.workspace_dir / FOLDER,
+            max_bytes=settings.chunk_store_bytes,
+            max_age_seconds=settings.chunk_store_days * 86400,
+        )
         self.prober = Prober(
             memory_bytes=settings.probe_memory_bytes,
             timeout_seconds=settings.probe_timeout_seconds,

@@ -44,10 +44,6 @@ async def run_in_chunks(
     return await run_job(wanted, toolbox, job=f"job{chunks}")
 
 
-def encodes(outcome: Outcome) -> list[str]:
-    return [name for name in outcome.ended if name.startswith("encode")]
-
-
 def make_x265_lossless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its crf 0 is not."""
     build = encode.video_argv

@@ -18,7 +18,8 @@ from ffrtmp_ray.media.spec import Codec
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import RECIPES, Clips
 from tests.conftest import real_clips
-from tests.media.exact import encodes, frames_of, make_x265_lossless, run_in_chunks
+from tests.media.exact import frames_of, make_x265_lossless, run_in_chunks
+from tests.media.pipeline import encodes_of
 
 NUMBERS = (2, 3, 7)
 ALWAYS = {
@@ -83,7 +84,7 @@ async def _assert_exact(
         assert list(whole.ended) == ["plan"]
         assert whole.last.failure.kind in (FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
         return
-    assert encodes(whole) == ["encode0"]
+    assert encodes_of(whole) == ["encode0"]
     frames = frames_of(out / "1.mp4")
     for number in numbers:
         target = out / f"{number}.mp4"
@@ -94,7 +95,7 @@ async def _assert_exact(
         if outcome.replans:
             assert "inexact" in said
         elif "in one piece" not in said:
-            assert len(encodes(outcome)) == min(number, len(frames))
+            assert len(encodes_of(outcome)) == min(number, len(frames))
 
 
 @pytest.mark.timeout(900)

@@ -22,6 +22,7 @@ from ffrtmp_ray.media.plan.payloads import (
     EncodePayload,
     FilePayload,
     FinishPayload,
+    InputFile,
     PlanPayload,
 )
 from ffrtmp_ray.media.plan.renditions import Chosen, choose
@@ -101,7 +102,7 @@ def _encodes(
     work: PlanPayload, source: Source, chunks: Sequence[Chunk], chosen: Chosen, path: Path
 ) -> list[EncodePayload]:
     """What is to be done for each chunk."""
-    video = source.video
+    video, file = source.video, _input(source, path)
     ticks = timescale(video.time_base)
     whole = VideoWork(
         stream=video.index,
@@ -114,15 +115,27 @@ def _encodes(
         interlaced=video.interlaced,
     )
     if len(chunks) == 1:
-        return [_payload(whole, video, chunks[0], path, video.end - video.first)]
+        return [_payload(whole, video, chunks[0], file, video.end - video.first)]
     offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
     ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
     payloads = []
     for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
         part = whole.model_copy(update={"chunk": _part(video, chunk, offset)})
-        each = _payload(part, video, chunk, path, end - Fraction(offset, ticks))
+        each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
         payloads.append(each.model_copy(update={"plan": work}))
     return payloads
+
+
+def _input(source: Source, path: Path) -> InputFile:
+    """Its packets say what is decoded; the rest, how ffmpeg reads and turns it."""
+    video = source.video
+    read_as = (source.container, video.codec, video.time_base, video.rotation, video.pixel_format)
+    return InputFile(
+        path=str(path),
+        bytes=source.bytes,
+        modified_ns=source.modified_ns,
+        fingerprint=" ".join(map(str, (video.fingerprint, *read_as))),
+    )
 
 
 def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
@@ -137,10 +150,10 @@ def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
 
 
 def _payload(
-    work: VideoWork, video: VideoStream, chunk: Chunk, path: Path, duration: Fraction
+    work: VideoWork, video: VideoStream, chunk: Chunk, file: InputFile, duration: Fraction
 ) -> EncodePayload:
     return EncodePayload(
-        input=str(path),
+        input=file,
         video=work,
         start=chunk.start,
         frames=chunk.frames,

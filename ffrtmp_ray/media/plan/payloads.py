@@ -35,10 +35,21 @@ class PlanPayload(Value):
         return self.model_copy(update={"chunks": 1, "inexact": reason})
 
 
+class InputFile(Value):
+    """A source as the plan has found it."""
+
+    path: str
+    bytes: int
+    modified_ns: int
+    """Nanoseconds since 1970."""
+    fingerprint: str
+    """Of all that is decoded of its picture, and how it is shown."""
+
+
 class EncodePayload(Value):
     """Of `encode<n>`: one chunk in every rendition."""
 
-    input: str
+    input: InputFile
     video: VideoWork
     start: Fraction
     """When its first frame is shown in the source."""

@@ -33,6 +33,7 @@ _DYNAMIC = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision"}
 
 def look(path: Path) -> Source:
     """All that a plan must know of a file. Raises Refusal when it has no usable picture."""
+    stat = path.stat()
     with opened(path) as container:
         stream = picture_of(container, path.name)
         for other in container.streams:
@@ -50,7 +51,8 @@ def look(path: Path) -> Source:
         sounds = [each.index for each in container.streams.audio if each.codec_context is not None]
     return Source(
         container=name,
-        bytes=path.stat().st_size,
+        bytes=stat.st_size,
+        modified_ns=stat.st_mtime_ns,
         duration=duration,
         video=video,
         audio=tuple(sound for index in sounds if (sound := _sound(path, index)) is not None),

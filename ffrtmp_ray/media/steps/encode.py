@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
-from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Succeeded
+from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Stopped, Succeeded
 from ffrtmp_ray.media.encode.video import video_argv
+from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.admit import plan_task
-from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
+from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload, InputFile
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.steps.exactness import Expected, difference, digest_of
+from ffrtmp_ray.media.steps import reuse
+from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
 from ffrtmp_ray.media.steps.step import Step
 
 DAMAGE_LIMIT = 0.02
@@ -30,26 +32,49 @@ async def run(step: Step) -> Ended:
     paths = {
         each.rendition.name: folder / f"{each.rendition.name}.mp4" for each in work.video.outputs
     }
+    addresses = await reuse.addresses(step, work)
+    made = await reuse.take(step, work, addresses, paths)
+    missing = tuple(each for each in work.video.outputs if each.rendition.name not in made)
+    new = {each.rendition.name: paths[each.rendition.name] for each in missing}
+    if missing:
+        if (ended := await _encode(step, work, missing, new)) is not None:
+            await reuse.make_room(step, ended)
+            return _unless_cut(work, ended)
+        if await step.in_thread(_has_changed, work.input):
+            reason = f"{Path(work.input.path).name} was changed while the job ran: retry it"
+            return Failed(Failure(FailureKind.BAD_INPUT, reason))
+        looked = await _look_at(step, new)
+        if isinstance(looked, Failure):
+            return _unless_cut(work, Failed(looked))
+        if fault_of(work, expected_of(work), looked) is not None:
+            return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
+        await reuse.keep(step, addresses, new)
+        made = {**made, **looked}
+    result = await _result(step, paths, made, ())
+    return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
+
+async def _encode(
+    step: Step, work: EncodePayload, outputs: tuple[OutputWork, ...], paths: Mapping[str, Path]
+) -> Failed | Stopped | None:
     def fraction(progress: ProcessProgress) -> float:
         return progress.frame / max(work.frames, 1)
 
     argv = video_argv(
         step.toolbox.ffmpeg,
-        work.input,
-        work.video,
+        work.input.path,
+        work.video.model_copy(update={"outputs": outputs}),
         outputs={name: str(path) for name, path in paths.items()},
         cpus=max(step.assignment.cpus, 1),
         gpu=step.assignment.gpu,
     )
-    if (ended := await step.ffmpeg(argv, fraction)) is not None:
-        return _unless_cut(work, ended)
-    made = await _look_at(step, paths)
-    if isinstance(made, Failure):
-        return _unless_cut(work, Failed(made))
-    if _wrong(work, Expected(work.frames, work.span, _tail(work)), made) is None:
-        return Succeeded(await _result(step, paths, made, ()))
-    return _unless_cut(work, await _recount(step, work, paths, made))
+    return await step.ffmpeg(argv, fraction)
+
+
+def _has_changed(file: InputFile) -> bool:
+    """Whether it is another file than the one that was planned: chunks of two are no picture."""
+    now = Path(file.path).stat()
+    return (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified_ns)
 
 
 def _unless_cut(work: EncodePayload, ended: Ended) -> Ended:
@@ -62,11 +87,6 @@ def _unless_cut(work: EncodePayload, ended: Ended) -> Ended:
     return Replaced(f"{chunk}: {ended.failure.reason}", (plan_task(again),))
 
 
-def _tail(work: EncodePayload) -> Fraction:
-    """Seconds for which the last frame is shown."""
-    return work.duration - work.span
-
-
 async def _look_at(step: Step, paths: Mapping[str, Path]) -> dict[str, VideoStream] | Failure:
     made = {}
     for name, path in paths.items():
@@ -77,21 +97,6 @@ async def _look_at(step: Step, paths: Mapping[str, Path]) -> dict[str, VideoStre
     return made
 
 
-def _wrong(work: EncodePayload, expected: Expected, made: Mapping[str, VideoStream]) -> str | None:
-    for output in work.video.outputs:
-        if work.plan is not None and not made[output.rendition.name].countable:
-            return f"{output.rendition.name}: two frames are shown at the same time"
-        wrong = difference(
-            expected,
-            made[output.rendition.name],
-            timescale=work.video.timescale,
-            fps=output.rendition.fps,
-        )
-        if wrong is not None:
-            return f"{output.rendition.name}: {wrong}"
-    return None
-
-
 async def _recount(
     step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, VideoStream]
 ) -> Ended:
@@ -99,14 +104,15 @@ async def _recount(
     chunk = work.video.chunk
     span = (None, None) if chunk is None else (chunk.start_pts, chunk.end_pts)
     count = await step.toolbox.prober.count(
-        Path(work.input), span, timeout_seconds=step.timeout_seconds
+        Path(work.input.path), span, timeout_seconds=step.timeout_seconds
     )
     if isinstance(count, Failure):
         return Failed(count)
     if count.damaged > (DAMAGE_LIMIT * work.frames if chunk is None else 0):
         reason = f"the video is damaged: {count.damaged} of {work.frames} packets cannot be decoded"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
-    wrong = _wrong(work, Expected(count.frames, count.last - count.first, _tail(work)), made)
+    expected = replace(expected_of(work), frames=count.frames, span=count.last - count.first)
+    wrong = fault_of(work, expected, made)
     if wrong is not None:
         return Failed(Failure(FailureKind.INEXACT, wrong))
     return Succeeded(await _result(step, paths, made, _warnings(work, count)))

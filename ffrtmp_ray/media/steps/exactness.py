@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
 from ffrtmp_ray.media.encode.rate import frame_rate
+from ffrtmp_ray.media.plan.payloads import EncodePayload
 from ffrtmp_ray.media.probe.source import VideoStream
 
 
@@ -21,6 +22,30 @@ class Expected:
     """Seconds from the first frame to the last."""
     tail: Fraction = Fraction(0)
     """Seconds for which the last frame is shown."""
+
+
+def expected_of(work: EncodePayload) -> Expected:
+    """By the count of packets."""
+    return Expected(work.frames, work.span, work.duration - work.span)
+
+
+def fault_of(
+    work: EncodePayload, expected: Expected, made: Mapping[str, VideoStream]
+) -> str | None:
+    """What is wrong with the first bad one of those renditions that are `made`; None when all are
+    exact."""
+    for output in work.video.outputs:
+        name = output.rendition.name
+        if name not in made:
+            continue
+        if work.plan is not None and not made[name].countable:
+            return f"{name}: two frames are shown at the same time"
+        wrong = difference(
+            expected, made[name], timescale=work.video.timescale, fps=output.rendition.fps
+        )
+        if wrong is not None:
+            return f"{name}: {wrong}"
+    return None
 
 
 def difference(

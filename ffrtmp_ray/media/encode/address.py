@@ -1,0 +1,26 @@
+"""The content address of a chunk: equal ones are one picture, encoded in one way. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from ffrtmp_ray.media.encode.video import video_argv
+from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
+
+
+def address_of(
+    source: str, work: VideoWork, output: OutputWork, ffmpeg_version: str, *, gpu: bool
+) -> str:
+    """SHA-256, in hex, of all that says what one rendition of a chunk is.
+
+    `source` is the fingerprint of what is decoded. The rest is the command line itself, without
+    paths, so that an option that is added can never be forgotten here. The number of CPUs is left
+    out: with x264 it changes some bits, but not of what they are an encode, nor whether they can
+    be joined, and a chunk that was finished on four CPUs is not to be made again on two.
+    """
+    alone = work.model_copy(update={"outputs": (output,)})
+    name = output.rendition.name
+    argv = video_argv("", "", alone, outputs={name: ""}, cpus=1, gpu=0 if gpu else None)
+    text = json.dumps([source, ffmpeg_version, argv])
+    return hashlib.sha256(text.encode()).hexdigest()
