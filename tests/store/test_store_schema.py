@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from ffrtmp_ray.store.open import migrate, open_store
 from ffrtmp_ray.store.sql import tables
 from ffrtmp_ray.store.sql.engine import create_engine, parse_url
 from ffrtmp_ray.store.sql.migrate import head
+from ffrtmp_ray.store.sql.schema import REVISION
 from tests.store.backends import NEVER, sqlite_url
 from tests.store.samples import added, job
 
@@ -65,6 +68,15 @@ def test_every_field_has_its_column(kind: Any, table: Table, others: set[str]) -
     assert {field.name for field in fields(kind)} == set(table.c.keys()) - others
 
 
+def test_the_version_that_is_worked_with_is_the_newest_that_there_is_a_migration_to() -> None:
+    assert head() == REVISION
+
+
+def test_opening_a_store_does_not_load_what_only_migrations_need() -> None:
+    code = "import sys, ffrtmp_ray.store.open; assert 'alembic' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_migrating_again_changes_nothing(url: str) -> None:
     migrate(url)
     with closing(open_store(url, takeover_seconds=NEVER)) as store:
@@ -99,7 +111,9 @@ def test_a_database_that_was_not_migrated_is_refused(url: str) -> None:
 def test_a_database_of_another_version_is_refused(tmp_path: Path, url: str) -> None:
     migrate(url)
     set_revision(tmp_path, "9999")
-    with pytest.raises(SchemaMismatch, match=f"at version 9999; this version works with {head()}"):
+    with pytest.raises(
+        SchemaMismatch, match=f"at version 9999; this version works with {REVISION}"
+    ):
         open_store(url, takeover_seconds=NEVER)
     with pytest.raises(SchemaMismatch, match="does not know") as caught:
         migrate(url)
@@ -114,5 +128,5 @@ def test_a_scheduler_does_not_start_on_a_schema_that_changed_since_the_store_was
         set_revision(tmp_path, "9999")
         with pytest.raises(SchemaMismatch):
             store.take_epoch("here", "1.0")
-        set_revision(tmp_path, head())
+        set_revision(tmp_path, REVISION)
         assert store.take_epoch("here", "1.0") == 1

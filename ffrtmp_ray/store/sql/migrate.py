@@ -1,16 +1,14 @@
-"""The schema's versions: bringing a database to this one, and refusing to work with another.
+"""Brings a database to this version's schema. The versions are in `migrations/`.
 
-Only `ffrtmp up` migrates; everything else checks. The versions are in `migrations/`.
+Only `ffrtmp up` migrates; everything else checks (see `schema`).
 """
 
 from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection
 
 from ffrtmp_ray.errors import SchemaMismatch
 from ffrtmp_ray.store.sql.engine import (
@@ -52,21 +50,10 @@ def migrate(url: str) -> None:
 
 
 def head() -> str:
-    """The revision of this version's schema."""
+    """The newest revision that there is a migration to."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None, "migrations/versions is empty"  # noqa: S101  # ships with it
     return revision
-
-
-def check_schema(connection: Connection, expected: str, where: str) -> None:
-    """Raises SchemaMismatch when the database is not at revision `expected`."""
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found != expected:
-        raise SchemaMismatch(
-            f"the schema is at version {found or 'none'}; this version works with {expected}",
-            where=where,
-            remedy="run `ffrtmp up`, which migrates it",
-        )
 
 
 def _config() -> Config:

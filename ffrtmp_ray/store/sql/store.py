@@ -15,7 +15,7 @@ from ffrtmp_ray.store.protocol import JobPage, JobQuery, JobRecord, Loaded, Task
 from ffrtmp_ray.store.sql import commit, load, read
 from ffrtmp_ray.store.sql import epoch as epochs
 from ffrtmp_ray.store.sql.engine import create_engine, for_reading, for_writing, place, reaching
-from ffrtmp_ray.store.sql.migrate import check_schema, head
+from ffrtmp_ray.store.sql.schema import check_schema
 
 
 class SqlStore:
@@ -27,7 +27,6 @@ class SqlStore:
     def __init__(self, url: URL, *, takeover_seconds: float) -> None:
         self._url = url
         self._takeover_seconds = takeover_seconds
-        self._revision = head()
         self._engine = create_engine(url)
         self._writing = for_writing(self._engine)
         self._reading = for_reading(self._engine)
@@ -95,4 +94,4 @@ class SqlStore:
             yield connection
 
     def _check_schema(self, connection: Connection) -> None:
-        check_schema(connection, self._revision, place(self._url))
+        check_schema(connection, place(self._url))
