@@ -12,18 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from benchmarks.farm import farm, say
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media import ffmpeg as programs
@@ -154,21 +152,6 @@ def measure_starts(client: Client, clip: Path, number: int) -> list[float]:
 # ---------------------------------------------------------------------------------- what it needs
 
 
-@contextmanager
-def farm(folder: Path) -> Iterator[Client]:
-    """A farm of this machine, ready, which may read and write below `folder`."""
-    program = str(Path(sys.executable).with_name("ffrtmp"))
-    state = folder / "state"
-    say("starting a farm")
-    try:
-        up = ("up", "--state-dir", state, "--root", folder, "--port", str(free_port()), "--json")
-        printed = subprocess.run([program, *up], check=True, stdout=subprocess.PIPE, text=True)
-        with Client(json.loads(printed.stdout)["http"]) as client:
-            yield client
-    finally:
-        subprocess.run([program, "down", "--state-dir", state], check=True)
-
-
 def granted_cpus(client: Client) -> int:
     """What an encode gets on an idle worker: what it wants at most, halved until it fits."""
     has = max(worker.cpus for worker in client.workers())
@@ -186,12 +169,6 @@ def make_clip(ffmpeg: str, path: Path, seconds: int) -> Path:
     argv += ["-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
     subprocess.run(argv, check=True)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def report(seconds: int, cpus: int, pairs: list[Pair], starts: list[float]) -> None:
@@ -218,10 +195,6 @@ def report(seconds: int, cpus: int, pairs: list[Pair], starts: list[float]) -> N
         "first_ffmpeg_seconds_max": round(max(starts), 4),
     }
     print(json.dumps(result))
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

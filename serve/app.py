@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
+from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.cluster.gateway import Gateway
 
 from .api import MAX_BATCH_BYTES, MAX_BODY_BYTES, make_app
@@ -33,6 +34,7 @@ class Api:
 
     async def __serve_build_asgi_app__(self) -> FastAPI:
         """Ray Serve calls this when the replica starts; it starts it again when this raises."""
+        collector.look_once()
         gateway = await Gateway.connect()
         return make_app(gateway, **self._options.model_dump())
 

@@ -1,7 +1,7 @@
-"""Keeps Python's garbage collector from stopping the scheduler for all that it holds.
+"""Keeps Python's garbage collector from stopping a process for all that it holds.
 
-A full collection looks at every object: with 100,000 jobs queued it took half a second, in which
-nobody was answered. What the engine holds is freed by its reference counts, without a collector.
+A full collection looks at every object: in the scheduler, with 100,000 jobs queued, it took half a
+second, in which nobody was answered; in a replica of the API, with its modules alone, a tenth.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ as each looks at what is new only, sooner means shorter."""
 
 
 def look_once() -> None:
-    """Have each full collection look at what is new since the last one.
+    """Have each full collection look at what is new since the last one, and none at what is now.
 
     What survives one is put aside (`gc.freeze`), for the life of the process: it is freed when
     nothing refers to it any more, as ever, but in a circle of references it would stay.
     """
     gc.set_threshold(*THRESHOLDS)
+    gc.freeze()
     gc.callbacks.append(_put_survivors_aside)
 
 
