@@ -25,6 +25,7 @@ from typing import TypeVar
 
 import psutil
 
+from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.core.messages import (
     AttemptAdded,
     AttemptChanged,
@@ -125,15 +126,19 @@ def main() -> None:
         help="print as many of the costliest functions; all rates are then those under a profiler",
     )
     wanted = parser.parse_args()
-    say(f"{wanted.workers} workers, {wanted.owners} owners, {SHAPES} shapes; gc as Python has it")
+    say(
+        f"{wanted.workers} workers, {wanted.owners} owners, {SHAPES} shapes;"
+        f" gc thresholds {collector.THRESHOLDS}, survivors frozen, as in the scheduler"
+    )
     results = [measure_apart(depth, wanted) for depth in sorted(wanted.depths)]
     report(results)
 
 
 def measure_apart(depth: int, wanted: argparse.Namespace) -> Result:
-    """In a process of its own, whose memory nothing else has used before."""
+    """In a process of its own, whose memory nothing else has used before. Its garbage collector is
+    set as the scheduler's."""
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=fresh) as pool:
+    with ProcessPoolExecutor(1, mp_context=fresh, initializer=collector.look_once) as pool:
         result = pool.submit(measure, depth, wanted).result()
     say(
         f"{depth:>9,} queued: {result.rate:>7,.0f} decisions/s"

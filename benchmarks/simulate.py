@@ -22,6 +22,7 @@ from benchmarks.simulation.report import as_json, lines
 from benchmarks.simulation.scenario import Scenario
 from benchmarks.simulation.scenarios import SCENARIOS
 from benchmarks.simulation.summary import Summary, summarize
+from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.core import invariants
 from ffrtmp_ray.core.scheduler import Scheduler
 
@@ -70,9 +71,10 @@ def sized(scenario: Scenario, jobs: int | None, workers: int | None) -> Scenario
 
 
 def simulate_apart(scenario: Scenario, decider: str, seed: int, check: int | None) -> Summary:
-    """In a process of its own, so that its memory is not that of the one before."""
+    """In a process of its own, so that its memory is not that of the one before. Its garbage
+    collector is set as the scheduler's."""
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=fresh) as pool:
+    with ProcessPoolExecutor(1, mp_context=fresh, initializer=collector.look_once) as pool:
         return pool.submit(simulate, scenario, decider, seed, check).result()
 
 
