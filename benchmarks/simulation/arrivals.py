@@ -51,23 +51,23 @@ def _moments(scenario: Scenario, chance: random.Random) -> Iterator[tuple[float,
 
 def _singly(scenario: Scenario, chance: random.Random) -> Iterator[float]:
     """A Poisson process whose rate goes up and down, by thinning (Lewis and Shedler, 1979)."""
-    count = scenario.jobs - _in_bursts(scenario)
-    peak = count / scenario.seconds * (1.0 + scenario.swing)
+    count, seconds = scenario.jobs - _in_bursts(scenario), scenario.seconds
+    peak = count / seconds * (1.0 + scenario.swing)
     at = 0.0
     while count:
         at += chance.expovariate(peak)
-        wave = math.sin(2.0 * math.pi * at / scenario.seconds)
+        wave = math.sin(2.0 * math.pi * at / seconds)
         if chance.random() * (1.0 + scenario.swing) < 1.0 + scenario.swing * wave:
             count -= 1
             yield at
 
 
 def _at_once(scenario: Scenario) -> Iterator[float]:
-    count, bursts = _in_bursts(scenario), scenario.bursts
+    count, bursts, seconds = _in_bursts(scenario), scenario.bursts, scenario.seconds
     if bursts:
         for place in range(count):
             burst = place * bursts.number // count
-            yield scenario.seconds * (burst + 0.5) / bursts.number
+            yield seconds * (burst + 0.5) / bursts.number
 
 
 def _in_bursts(scenario: Scenario) -> int:
