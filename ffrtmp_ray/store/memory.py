@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +32,7 @@ from ffrtmp_ray.store.batch import Batch, encode, fold, with_labels
 from ffrtmp_ray.store.claim import Claim, next_epoch, superseded
 from ffrtmp_ray.store.protocol import (
     MAX_PAGE,
+    FinishedJob,
     JobPage,
     JobQuery,
     JobRecord,
@@ -62,6 +63,20 @@ class Rows:
     last_order: int = 0
     last_time: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def remove(self, job_ids: Collection[JobId]) -> None:
+        """All that there is of these jobs."""
+        tasks = [each.id for each in self.tasks.values() if each.job_id in job_ids]
+        attempts = [each.id for each in self.attempts.values() if each.job_id in job_ids]
+        for keys, tables in (
+            (job_ids, (self.jobs, self.specs)),
+            (tasks, (self.tasks, self.payloads, self.results)),
+            (attempts, (self.attempts, self.logs)),
+        ):
+            for table in tables:
+                for key in keys:
+                    table.pop(key, None)
+        self.transitions = [each for each in self.transitions if each.job_id not in job_ids]
 
 
 class MemoryStore:
@@ -129,6 +144,34 @@ class MemoryStore:
             self._renew(epoch)
             _check(self._rows, batch)
             _write(self._rows, batch)
+
+    def finished(self, before: float, limit: int, keep: Collection[JobId]) -> list[FinishedJob]:
+        rows = self._rows
+        with rows.lock:
+            ended = [
+                (job.finished_at, job.id)
+                for job in rows.jobs.values()
+                if job.finished_at is not None and job.finished_at < before and job.id not in keep
+            ]
+            tries: dict[JobId, list[Attempt]] = {job_id: [] for _, job_id in sorted(ended)}
+            for attempt in rows.attempts.values():
+                if attempt.job_id in tries:
+                    tries[attempt.job_id].append(attempt)
+            return [
+                FinishedJob(job_id, frozenset(each.id for each in attempts))
+                for job_id, attempts in tries.items()
+                if all(each.ended_at is not None for each in attempts)
+            ][:limit]
+
+    def remove(self, epoch: int, job_ids: Sequence[JobId]) -> None:
+        rows, gone = self._rows, set(job_ids)
+        with rows.lock:
+            self._before_commit(())
+            self._renew(epoch)
+            for job_id in gone & rows.jobs.keys():
+                if not rows.jobs[job_id].state.terminal:
+                    raise ValueError(f"{job_id} has not ended: it is not removed")
+            rows.remove(gone)
 
     def inputs(self, task_ids: Iterable[TaskId]) -> dict[TaskId, TaskInput]:
         rows = self._rows

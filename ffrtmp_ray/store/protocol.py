@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -45,6 +45,14 @@ class JobRecord:
     attempts: tuple[Attempt, ...]
     transitions: tuple[JobTransitioned, ...]
     """The audit trail, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedJob:
+    """A job that may be removed, with all attempts that may have left files."""
+
+    job_id: JobId
+    attempts: frozenset[AttemptId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,21 @@ class Store(Protocol):
         Raises Superseded, and writes nothing, when `epoch` is not the current one; ValueError, and
         writes nothing, when the changes contradict the rows or hold what cannot be stored (a row
         that is not there, one that is there already, NaN): a defect of the caller.
+        """
+        ...
+
+    def finished(self, before: float, limit: int, keep: Collection[JobId]) -> list[FinishedJob]:
+        """At most `limit` jobs that ended before then (seconds since 1970), the oldest first.
+
+        Those of `keep` are passed over, and those that still have an attempt that has not ended.
+        """
+        ...
+
+    def remove(self, epoch: int, job_ids: Sequence[JobId]) -> None:
+        """Remove all rows of finished jobs, in one transaction. One that is not there is no error.
+
+        Raises Superseded as `commit` does, and ValueError, having removed nothing, when one of
+        them has not ended.
         """
         ...
 

@@ -73,6 +73,9 @@ def use_everything(store: SqlStore) -> None:
     store.writable()
     for query in LISTINGS:
         store.jobs(query)
+    store.commit(epoch, added(job(4, JobState.CANCELED, finished_at=1_000_004.0)))
+    old = store.finished(2_000_000.0, 100, frozenset())
+    store.remove(epoch, [each.job_id for each in old])
     store.release(epoch)
 
 
@@ -143,12 +146,12 @@ def test_counting_jobs_reads_an_index_alone(
     assert plan(store, *counting) == ["SCAN jobs USING COVERING INDEX ix_jobs_state_queue_order"]
 
 
-def test_the_audit_trail_is_only_ever_added_to(
+def test_the_audit_trail_is_added_to_and_goes_with_its_job(
     store: SqlStore, statements: list[tuple[str, Any]]
 ) -> None:
     use_everything(store)
     touching = {each.split()[0] for each, _ in statements if "transitions" in each}
-    assert touching == {"INSERT", "SELECT"}
+    assert touching == {"INSERT", "SELECT", "DELETE"}
 
 
 def test_logs_are_read_when_they_are_asked_for_alone(

@@ -48,6 +48,8 @@ def test_the_migrated_schema_is_the_one_that_the_tables_describe(url: str) -> No
         found = inspect(connection)
         (partial,) = [i for i in found.get_indexes("attempts") if i["name"] == "ix_attempts_open"]
         assert str(partial["dialect_options"]["sqlite_where"]) == "ended_at IS NULL"
+        (ended,) = [i for i in found.get_indexes("jobs") if i["name"] == "ix_jobs_finished_at"]
+        assert str(ended["dialect_options"]["sqlite_where"]) == "finished_at IS NOT NULL"
         for table in ("scheduler", "canary"):
             (check,) = found.get_check_constraints(table)
             assert check["sqltext"] == "id = 1"

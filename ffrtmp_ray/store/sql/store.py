@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, Engine
@@ -11,8 +11,15 @@ from ffrtmp_ray.core.messages import Change
 from ffrtmp_ray.core.model import AttemptId, JobId, TaskId
 from ffrtmp_ray.errors import FfrtmpError
 from ffrtmp_ray.store.batch import fold
-from ffrtmp_ray.store.protocol import JobPage, JobQuery, JobRecord, Loaded, TaskInput
-from ffrtmp_ray.store.sql import commit, load, read
+from ffrtmp_ray.store.protocol import (
+    FinishedJob,
+    JobPage,
+    JobQuery,
+    JobRecord,
+    Loaded,
+    TaskInput,
+)
+from ffrtmp_ray.store.sql import commit, load, read, remove
 from ffrtmp_ray.store.sql import epoch as epochs
 from ffrtmp_ray.store.sql.engine import create_engine, for_reading, for_writing, place, reaching
 from ffrtmp_ray.store.sql.schema import check_schema
@@ -59,6 +66,15 @@ class SqlStore:
         with self._transaction(self._writing) as connection:
             epochs.renew(connection, epoch, batch)
             commit.write(connection, batch)
+
+    def finished(self, before: float, limit: int, keep: Collection[JobId]) -> list[FinishedJob]:
+        with self._transaction(self._reading) as connection:
+            return remove.finished(connection, before, limit, keep)
+
+    def remove(self, epoch: int, job_ids: Sequence[JobId]) -> None:
+        with self._transaction(self._writing) as connection:
+            epochs.renew(connection, epoch)
+            remove.remove(connection, job_ids)
 
     def inputs(self, task_ids: Iterable[TaskId]) -> dict[TaskId, TaskInput]:
         with self._transaction(self._reading) as connection:

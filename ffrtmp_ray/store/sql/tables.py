@@ -103,6 +103,12 @@ jobs = Table(
     Column("spec", DOCUMENT, nullable=False),
 )
 Index("ix_jobs_state_queue_order", jobs.c.state, jobs.c.queue, jobs.c.order)
+Index(
+    "ix_jobs_finished_at",
+    jobs.c.finished_at,
+    sqlite_where=jobs.c.finished_at.is_not(None),
+    postgresql_where=jobs.c.finished_at.is_not(None),
+)
 Index("ix_jobs_owner_state_queue_order", jobs.c.owner, jobs.c.state, jobs.c.queue, jobs.c.order)
 
 tasks = Table(
@@ -181,5 +187,5 @@ transitions = Table(
     Column("reason", Words, nullable=False),
     Column("who", Words, nullable=False),
 )
-"""The audit trail: rows are added, never changed and never removed."""
+"""The audit trail: rows are added and never changed, and go with their job."""
 Index("ix_transitions_job_id", transitions.c.job_id)

@@ -77,6 +77,13 @@ def _jobs() -> None:
         sa.UniqueConstraint("id", name="uq_jobs_id"),
     )
     op.create_index("ix_jobs_state_queue_order", "jobs", ["state", "queue", "order"])
+    op.create_index(
+        "ix_jobs_finished_at",
+        "jobs",
+        ["finished_at"],
+        sqlite_where=sa.text("finished_at IS NOT NULL"),
+        postgresql_where=sa.text("finished_at IS NOT NULL"),
+    )
     op.create_index("ix_jobs_owner_state_queue_order", "jobs", ["owner", "state", "queue", "order"])
 
 
