@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     """A worker that answers no poll for this long is lost."""
     takeover_seconds: float = Field(default=10.0, gt=0)
     """A scheduler on another machine takes over one not seen in the store for this long."""
+    retention_seconds: float = Field(default=7 * 86400.0, ge=0)
+    """How long a job is kept after its end: its record, and finished parts that a retry would use.
+    One that an unfinished job depends on is kept as long as that one."""
     max_workers_lost: int = Field(default=3, ge=1)
     backoff_base_seconds: float = Field(default=1.0, gt=0)
     backoff_cap_seconds: float = Field(default=60.0, gt=0)

@@ -6,6 +6,7 @@ Looks at no spec: gateways have admitted it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 
 from msgspec.structs import replace
 
@@ -28,6 +29,12 @@ class Intake:
         `again` says that an earlier call with them may have got through: what it accepted is not
         taken twice.
         """
+        depending = any(event.job.depends_on for event in events)
+        # What jobs depend on is not removed between the look at it and the commit.
+        async with self._life.finished_rows if depending else nullcontext():
+            return await self._submit(events, again=again)
+
+    async def _submit(self, events: Sequence[JobSubmitted], *, again: bool) -> list[Job | Problem]:
         life = self._life
         answers: dict[JobId, Job | Problem] = {}
         if again:

@@ -16,11 +16,13 @@ import structlog
 from ffrtmp_ray.cluster.clock import Clock, Pulse
 from ffrtmp_ray.cluster.commit_loop import CommitLoop, Result
 from ffrtmp_ray.cluster.fleet import Cluster, Fleet, WorkerHandle
+from ffrtmp_ray.cluster.retention import Dependents, Retention
 from ffrtmp_ray.cluster.tally import Tally
 from ffrtmp_ray.cluster.worker_link import WorkerDead, WorkerLink
 from ffrtmp_ray.core.messages import (
     Discard,
     Event,
+    JobAdded,
     JobChanged,
     Outcome,
     Sync,
@@ -89,11 +91,16 @@ class Life:
         """The plan and the progress of it that callers have been shown, of unfinished jobs."""
         self.links: dict[WorkerId, WorkerLink] = {}
         self.handles: dict[WorkerId, WorkerHandle] = {}
+        self.finished_rows = asyncio.Lock()
+        """Held by whoever acts on what it has read of finished jobs: nobody removes them, or has
+        one tried again, meanwhile."""
         self._cluster = cluster
         self._restored = loaded.snapshot
         self._pulse = Pulse()
         self._loop = CommitLoop(self.engine, store, epoch, self.clock, act=self._act, die=die)
         self._fleet = Fleet(cluster, self, settings)
+        self._dependents = Dependents(loaded.snapshot.jobs)
+        self._retention = Retention(self, store, epoch, settings.retention_seconds)
         self._readers = ThreadPoolExecutor(2, "store-reader")
         self._talks: dict[WorkerId, asyncio.Task[None]] = {}
         self._losing: set[WorkerId] = set()
@@ -123,7 +130,8 @@ class Life:
     async def run(self) -> None:
         """Serve until a duty fails; none ever ends otherwise."""
         self._duties += [
-            asyncio.create_task(duty) for duty in (self._fleet.run(), self._stay_seen())
+            asyncio.create_task(duty)
+            for duty in (self._fleet.run(), self._stay_seen(), self._retention.run())
         ]
         await asyncio.gather(*self._duties)
 
@@ -137,7 +145,7 @@ class Life:
         for talk in self._talks.values():
             talk.cancel()
         await asyncio.gather(*(self._end_worker(worker_id) for worker_id in list(self.workers)))
-        await self._loop.write(lambda: self.store.release(self.epoch))
+        await self.write(lambda: self.store.release(self.epoch))
 
     async def _end_worker(self, worker_id: WorkerId) -> None:
         handle = self.handles.get(worker_id)
@@ -153,7 +161,7 @@ class Life:
         while True:
             await asyncio.sleep(SEEN_SECONDS)
             try:
-                await self._loop.write(lambda: self.store.seen(self.epoch))
+                await self.write(lambda: self.store.seen(self.epoch))
             except Exception as error:  # noqa: BLE001 - superseded, or the store is gone
                 die(error)
 
@@ -164,6 +172,13 @@ class Life:
 
     async def settled(self) -> None:
         await self._loop.settled()
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    async def write(self, work: Callable[[], None]) -> None:
+        """Run a write to the store that follows from no event, between commits."""
+        await self._loop.write(work)
 
     async def read(self, work: Callable[[], T]) -> T:
         """Run a read of the store in a thread of the readers."""
@@ -279,26 +294,37 @@ class Life:
                         if worker_id in self.links:
                             self.links[worker_id].want(attempts)
                     case Discard(job_id):
-                        self._errand(self._discard(job_id))
+                        self._errand(self._discard_leftovers(job_id))
             for change in outcome.changes:
-                if isinstance(change, JobChanged) and change.job.state.terminal:
-                    self.floors.pop(change.job.id, None)
+                if isinstance(change, JobAdded | JobChanged):
+                    self._dependents.note(change.job)
+                    if change.job.state.terminal:
+                        self.floors.pop(change.job.id, None)
 
-    async def _discard(self, job_id: JobId) -> None:
-        """Have some worker remove what a failed or canceled job left unfinished."""
+    def needed(self) -> set[JobId]:
+        """Jobs that unfinished ones depend on."""
+        return self._dependents.needed()
+
+    async def _discard_leftovers(self, job_id: JobId) -> None:
+        """Remove what a failed or canceled job left unfinished."""
         record = await self.read(lambda: self.store.job(job_id))
         if record is None:
             return
         leftovers = frozenset(
             a.id for a in record.attempts if a.ended_at is not None and a.outcome != "succeeded"
         )
+        await self.discard(job_id, leftovers)
+
+    async def discard(self, job_id: JobId, attempts: frozenset[AttemptId]) -> bool:
+        """Have some worker remove what those attempts left; whether one has done so."""
         for handle in list(self.handles.values()):
             try:
-                await handle.discard(job_id, leftovers)
+                await handle.discard(job_id, attempts)
             except (WorkerDead, ConnectionError) as trouble:
                 log.warning("files were not removed yet", job=job_id, error=str(trouble))
             else:
-                return
+                return True
+        return False
 
     def _errand(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -90,7 +90,6 @@ class SchedulerActor:
         self._intake: Intake | None = None
         self._trouble: FfrtmpError | None = None
         """Why there is no life yet; None where it is only a matter of moments."""
-        self._retrying = asyncio.Lock()
         self._course = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -224,7 +223,7 @@ class SchedulerActor:
 
     async def _retry(self, life: Life, job_id: JobId, who: str) -> FfrtmpError | None:
         """The engine is given the job's rows: one at a time, lest they be of before a retry."""
-        async with self._retrying:
+        async with life.finished_rows:
             record = await life.read(lambda: life.store.job(job_id))
             if record is None:
                 return _no_job(job_id)
