@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import ray
 from ray.cluster_utils import Cluster
@@ -58,6 +60,43 @@ def nodes() -> Iterator[tuple[Cluster, LocalFarm]]:
 
 def devices(farm: LocalFarm) -> list[str]:
     return sorted(worker.device for worker in farm.farm.workers() if worker.state == "ready")
+
+
+def of_node(process: psutil.Process, node: object) -> bool:
+    (raylet,) = node.all_processes["raylet"]
+    return process.ppid() == raylet.process.pid
+
+
+def test_a_hung_node_is_noticed_within_ten_seconds_and_publishes_nothing_when_it_wakes(
+    nodes: tuple[Cluster, LocalFarm],
+) -> None:
+    cluster, farm = nodes
+    root = farm.settings.input_roots[0]
+    clip = make_clip(root / "clip.mp4", seconds=12, size="640x360")
+    hung = cluster.add_node(num_cpus=1, num_gpus=0)
+    job = farm.submit(clip, root / "out.mp4", SLOW)
+    farm.encoding(60)
+    cluster.add_node(num_cpus=1, num_gpus=0)
+    until(lambda: devices(farm) == ["cpu", "cpu"], 60)
+    (worker,) = [process for process in farm.actors("WorkerActor") if of_node(process, hung)]
+    raylet = worker.parent()
+    assert raylet is not None
+
+    raylet.suspend()
+    worker.suspend()
+    began = time.monotonic()
+    until(lambda: devices(farm) == ["cpu"], 30)
+    assert time.monotonic() - began < 10
+
+    encoding = [task for task in farm.farm.get(job.id).tasks if task.kind == "encode"]
+    assert [task.attempts[0].outcome for task in encoding] == ["worker_lost"]
+    raylet.resume()
+    worker.resume()
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, 60)
+    cluster.remove_node(hung, allow_graceful=False)
+    farm.completed(job.id, 120)
+    assert frame_times(root / "out.mp4") == frame_times(clip)
+    assert leftovers(farm.settings, root, job.id) == []
 
 
 def test_a_node_that_joins_gets_its_workers_and_one_that_leaves_loses_nothing(
