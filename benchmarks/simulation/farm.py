@@ -169,9 +169,9 @@ class Farm:
     # ---------------------------------------------------------------- the decider
 
     def _tell(self, event: Event) -> None:
-        began = time.perf_counter()
+        began = time.process_time()
         outcome = self._decider.handle(event, self.now)
-        self.ledger.handled(time.perf_counter() - began, outcome)
+        self.ledger.handled(time.process_time() - began, outcome)
         self._wake_at = outcome.wake_at
         for change in outcome.changes:
             if isinstance(change, AttemptAdded):

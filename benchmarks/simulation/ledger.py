@@ -50,7 +50,7 @@ class Ledger:
         self.jobs_unfinished = 0
         self.events = 0
         self.decider_seconds = 0.0
-        """Real ones, that deciding took."""
+        """Of CPU time, that deciding took."""
         self.scheduled: Counter[str] = Counter()
         self.waits: dict[str, array[float]] = defaultdict(lambda: array("d"))
         """By class, and by `class: kind`."""

@@ -34,7 +34,7 @@ class Summary:
     placements: int
     events: int
     decisions_per_second: float
-    """Placements by the real time that the decider took for everything that it was told."""
+    """Placements by the CPU time that deciding took for everything that it was told."""
     decider_seconds: float
     peak_memory_bytes: int
     """Of the process: farm and decider together."""
