@@ -11,6 +11,15 @@ from benchmarks.simulation.summary import Summary, fairness
 
 FIRST_OWNERS = 3
 """Those with the most service, by name."""
+JSON_NAMES = {
+    "seconds": "farm_seconds",
+    "waits": "wait_seconds",
+    "still_waiting": "still_waiting_seconds",
+    "service": "service_share",
+    "lost_work": "lost_cpu_seconds",
+    "decider_seconds": "decider_cpu_seconds",
+}
+"""What carries its unit in its name only there."""
 
 
 def lines(scenario: Scenario, found: Sequence[Summary]) -> Iterator[str]:
@@ -83,9 +92,9 @@ def first_shares(each: Summary) -> Mapping[str, float]:
 def as_json(found: Sequence[Summary]) -> dict[str, object]:
     result: dict[str, object] = {}
     for each in found:
-        numbers = asdict(each)
-        numbers["fairness"] = fairness(each.service.values())
-        numbers["service"] = first_shares(each)
+        numbers = {JSON_NAMES.get(name, name): value for name, value in asdict(each).items()}
+        numbers["fairness_index"] = fairness(each.service.values())
+        numbers["service_share"] = first_shares(each)
         result[each.decider] = rounded(numbers)
     if len(found) > 1:
         result["wait_ratio"] = rounded(wait_ratios(*found))
