@@ -16,6 +16,7 @@ import structlog
 from ffrtmp_ray.cluster.clock import Clock, Pulse
 from ffrtmp_ray.cluster.commit_loop import CommitLoop, Result
 from ffrtmp_ray.cluster.fleet import Cluster, Fleet, WorkerHandle
+from ffrtmp_ray.cluster.renewal import SEEN_SECONDS
 from ffrtmp_ray.cluster.retention import Dependents, Retention
 from ffrtmp_ray.cluster.tally import Tally
 from ffrtmp_ray.cluster.worker_link import WorkerDead, WorkerLink
@@ -46,9 +47,6 @@ from ffrtmp_ray.errors import Superseded
 from ffrtmp_ray.media.assignment import Assignment
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import Loaded, Store, TaskInput
-
-SEEN_SECONDS = 2.0
-"""Between two renewals of the scheduler's claim on the store."""
 
 HEAR_SECONDS = 1.0
 """For a worker that is taken over to answer for the first time; it does so in milliseconds."""

@@ -20,6 +20,7 @@ from ffrtmp_ray.cluster.intake import Intake
 from ffrtmp_ray.cluster.life import Life, die
 from ffrtmp_ray.cluster.present import Live, job_detail, job_view, worker_view
 from ffrtmp_ray.cluster.ray_metrics import RayMetrics
+from ffrtmp_ray.cluster.renewal import renewing
 from ffrtmp_ray.cluster.tally import WorkerReading
 from ffrtmp_ray.cluster.worker_link import WorkerDead
 from ffrtmp_ray.core.messages import (
@@ -96,7 +97,7 @@ class SchedulerActor:
         try:
             store, epoch = await self._take_store()
             collector.look_once()
-            with collector.loading():
+            with collector.loading(), renewing(store, epoch, die):
                 loaded = await asyncio.to_thread(store.load)
                 life = Life(self._settings, self._cluster, store, epoch, loaded)
             self._intake = Intake(life, loaded.last_order)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from ffrtmp_ray.cluster import renewal
 from ffrtmp_ray.cluster.scheduler_actor import SchedulerActor
-from ffrtmp_ray.errors import StoreUnavailable
+from ffrtmp_ray.errors import StoreUnavailable, Superseded
 from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.store.memory import MemoryStore, Rows
 from ffrtmp_ray.store.open import migrate
 from ffrtmp_ray.store.protocol import JobQuery
 from tests.cluster.farms import NoMachines
@@ -68,3 +72,34 @@ async def test_it_takes_the_store_up_as_soon_as_it_can_be_had(
     _, epoch = await asyncio.wait_for(taking, 10)
 
     assert epoch == 1
+
+
+def test_a_claim_is_renewed_while_the_event_loop_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "SEEN_SECONDS", 0.05)
+    rows = Rows()
+    ours = MemoryStore(rows, takeover_seconds=1.0)
+    other = MemoryStore(rows, takeover_seconds=1.0)
+    epoch = ours.take_epoch("here", "1")
+
+    troubles: list[BaseException] = []
+    until = time.monotonic() + 2.0
+    with renewal.renewing(ours, epoch, troubles.append):
+        while time.monotonic() < until:  # no event loop would get a turn
+            with pytest.raises(Superseded):
+                other.take_epoch("there", "1")
+    assert troubles == []
+
+
+def test_who_is_superseded_while_it_loads_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "SEEN_SECONDS", 0.01)
+    store = MemoryStore()
+    epoch = store.take_epoch("here", "1")
+    ended = threading.Event()
+
+    def end(error: BaseException) -> None:
+        assert isinstance(error, Superseded)
+        ended.set()
+
+    with renewal.renewing(store, epoch, end):
+        store.take_epoch("here", "1")
+        assert ended.wait(10)
