@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ffrtmp_ray.core.model import Needs, Requirement, Task, TaskState
 from ffrtmp_ray.core.queue import Lane
+from ffrtmp_ray.core.rooms import asked
 from ffrtmp_ray.core.state import State
 
 MOST_COUNTED = 10_000
@@ -18,6 +19,8 @@ def explain(state: State, task: Task) -> str | None:
             return _other_tasks(state, task)
         case TaskState.DELAYED:
             seconds = max(0.0, (task.not_before or state.now) - state.now)
+            if not task.attempts:
+                return f"starts in {seconds:.0f} s at the earliest, as its job asked"
             why = f" after: {task.failure.reason}" if task.failure else ""
             return f"tried again in {seconds:.0f} s{why}"
         case TaskState.STOPPING:
@@ -41,17 +44,28 @@ def _other_tasks(state: State, task: Task) -> str:
 
 def _ready(state: State, task: Task) -> str:
     if not state.may_start(task):
-        return "held: the job is paused"
+        return _held(state, task)
     if task.id in state.promised:
         return f"room is being made for it on {state.promised[task.id]}"
+    account = state.accounts.of(state.jobs[task.job_id].owner)
+    if account.full:
+        return f"{account.owner} has {account.policy.max_running} tasks running, as many as it may"
     if not state.workers:
         return "there is no worker"
-    able = state.places.count_able(task.needs)
+    able = state.places.count_able(asked(task.needs))
     if not able:
         return f"no worker has what it needs: {describe(task.needs)}"
     lane = state.queue.lane_of(task)
     busy = f"all {able} fitting workers are busy" if able > 1 else "the one fitting worker is busy"
     return busy + _ahead(lane, task) if lane is not None else busy
+
+
+def _held(state: State, task: Task) -> str:
+    others = sorted(state.dependencies.needed_by(task.job_id))
+    if state.jobs[task.job_id].held or not others:
+        return "held: the job is paused"
+    more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
+    return f"waits for other jobs: {', '.join(others[:MOST_NAMED])}{more}"
 
 
 def _ahead(lane: Lane, task: Task) -> str:
@@ -77,6 +91,7 @@ def _describe(requirement: Requirement) -> str:
         (resources.light_slots, "light slot"),
     )
     parts = [f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n]
-    amount = " and ".join(parts) or "a place"
+    amount = "a worker for itself, with " if requirement.alone else ""
+    amount += " and ".join(parts) or "a place"
     capabilities = " and ".join(sorted(requirement.capabilities))
     return f"{amount} with {capabilities}" if capabilities else amount

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ffrtmp_ray.core.lifecycle import ENDING, job_state, tally
-from ffrtmp_ray.core.model import JobState, Resources, StopReason, Task, TaskState, Worker
-from ffrtmp_ray.core.placement import fits
+from ffrtmp_ray.core.model import Job, JobState, Resources, StopReason, Task, TaskState, Worker
 from ffrtmp_ray.core.progress import ALMOST, job_progress
+from ffrtmp_ray.core.rooms import asked, fits_any
 from ffrtmp_ray.core.scheduler import Scheduler
 from ffrtmp_ray.core.state import State
+from ffrtmp_ray.core.vector import NO_ROOM, Room, at_least_nothing, pack, unpack
 
 
 class InvariantBroken(AssertionError):
@@ -52,10 +53,19 @@ def _lost_or_finished_twice(state: State) -> Iterator[str]:
                 yield f"{task.id} is {task.state}, its attempt: {state.current.get(task.id)}"
             if task.plan == job.plan:
                 yield from _goes_on(state, task)
+        if job.state is not JobState.PAUSED:
+            yield from _waits_for_jobs(state, job)
     known = {task_id for ids in state.task_ids.values() for task_id in ids}
     for task_id in state.tasks.keys() - known:
         if state.tasks[task_id].state is not TaskState.STOPPING or task_id not in state.current:
             yield f"{task_id} is kept though its job is finished and it is not stopping"
+
+
+def _waits_for_jobs(state: State, job: Job) -> Iterator[str]:
+    """Something will end a wait for other jobs: they are unfinished."""
+    needed = state.dependencies.needed_by(job.id)
+    if needed != {each for each in job.depends_on if each in state.jobs} and job.started_at is None:
+        yield f"{job.id} waits for {sorted(needed)} of {job.depends_on}"
 
 
 def _goes_on(state: State, task: Task) -> Iterator[str]:
@@ -85,10 +95,10 @@ def _given_too_much(state: State) -> Iterator[str]:
         worker = state.workers.get(worker_id)
         if worker is not None and not sum_of_grants.within(worker.capacity):
             yield f"{worker_id} has {worker.capacity} and was given {sum_of_grants}"
-        if state.places[worker_id].used != sum_of_grants:
+        if state.places[worker_id].used != pack(sum_of_grants):
             yield f"{worker_id} was given {sum_of_grants}, counted {state.places[worker_id].used}"
     for worker_id in state.workers.keys() - given.keys():
-        if state.places[worker_id].used != Resources():
+        if state.places[worker_id].used:
             yield f"{worker_id} was given nothing, counted {state.places[worker_id].used}"
 
 
@@ -146,27 +156,43 @@ def _fits_and_is_not_placed(state: State) -> Iterator[str]:
     one that was promised room what is free where it was promised."""
     rooms = [(worker, _unreserved(state, worker)) for worker in state.workers.values()]
     ready = (task for task in state.tasks.values() if task.state is TaskState.READY)
-    needs = {task.needs: task for task in ready if state.may_start(task)}
+    needs = {task.needs: task for task in ready if _may_start(state, task)}
     for task in needs.values():
         for worker, room in rooms:
-            if not worker.draining and fits(task.needs, worker, room):
-                yield f"{task.id} is ready and fits {worker.id}, which has {room}"
+            kind = state.places[worker.id].kind
+            if worker.draining or kind is None:
+                continue
+            if fits_any(asked(task.needs), kind, room):
+                yield f"{task.id} is ready and fits {worker.id}, which has {unpack(room)}"
     for task_id, worker_id in state.promised.items():
         place = state.places[worker_id]
-        if place.promises[task_id].grant.resources.within(place.free):
-            yield f"{task_id} was promised room on {worker_id}, which is free: {place.free}"
+        if place.keeps(place.promises[task_id]):
+            yield f"{task_id} was promised room on {worker_id}, which is free"
 
 
-def _unreserved(state: State, worker: Worker) -> Resources:
-    room = worker.capacity
+def _may_start(state: State, task: Task) -> bool:
+    owner = state.jobs[task.job_id].owner
+    most = state.accounts.of(owner).policy.max_running
+    if most is not None:
+        running = sum(1 for each in state.attempts if state._owners.get(each) == owner)  # noqa: SLF001 - made to look inside
+        promised = sum(1 for each in state.promised if _owner_of(state, each) == owner)
+        if running + promised >= most:
+            return False
+    return state.may_start(task)
+
+
+def _owner_of(state: State, task_id: str) -> str:
+    return state.jobs[state.tasks[task_id].job_id].owner
+
+
+def _unreserved(state: State, worker: Worker) -> Room:
+    room = NO_ROOM + pack(worker.capacity)
     for attempt in state.attempts.values():
         if attempt.worker_id == worker.id:
-            room -= attempt.grant.resources
+            room -= pack(attempt.grant.resources)
     for promise in state.places[worker.id].promises.values():
-        room -= promise.grant.resources
-    return Resources(
-        max(0, room.cpus), max(0, room.gpus), max(0, room.plan_slots), max(0, room.light_slots)
-    )
+        room -= pack(promise.grant.resources)
+    return at_least_nothing(room)
 
 
 def _publishing_is_disturbed(state: State) -> Iterator[str]:

@@ -3,12 +3,15 @@ anything, or carried out whole."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from ffrtmp_ray.core import spawn
 from ffrtmp_ray.core.lifecycle import advance_task, state_of
 from ffrtmp_ray.core.messages import (
     CancelRequested,
+    ChangeRequested,
     JobSubmitted,
     PauseRequested,
     ResumeRequested,
@@ -27,7 +30,7 @@ from ffrtmp_ray.core.model import (
 )
 from ffrtmp_ray.core.state import State
 from ffrtmp_ray.core.timers import Due
-from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound
+from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound, QueueFull
 
 _RETRIABLE = (JobState.FAILED, JobState.CANCELED)
 _ON_WORKER = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
@@ -39,10 +42,57 @@ def submit(state: State, event: JobSubmitted) -> None:
         raise Conflict("there is a job of this id already", where=job.id)
     if not event.tasks:
         raise InvalidRequest("a job starts with at least one task", where=job.id)
+    _refuse_if_full(state, job)
+    open_jobs = _unfinished(state, job, event.finished)
     tasks = spawn.build(job, event.tasks, {})
     state.add_job(job, event.spec)
+    state.dependencies.add(job.id, open_jobs)
     for task, new in zip(tasks, event.tasks, strict=True):
-        state.add_task(task, new.payload)
+        state.add_task(_not_before(task, job, state.now), new.payload)
+
+
+def _not_before(task: Task, job: Job, now: float) -> Task:
+    if task.state is not TaskState.READY or job.not_before is None or job.not_before <= now:
+        return task
+    return replace(task, state=TaskState.DELAYED, not_before=job.not_before)
+
+
+def _unfinished(state: State, job: Job, finished: Mapping[JobId, JobState]) -> list[JobId]:
+    """The jobs that `job` waits for. Raises InvalidRequest for such as it would wait for in
+    vain."""
+    unfinished = []
+    for each in job.depends_on:
+        if each in state.jobs:
+            unfinished.append(each)
+        elif each not in finished:
+            raise InvalidRequest(f"there is no job {each}", where="depends_on")
+        elif finished[each] is not JobState.COMPLETED:
+            why = f"job {each}, which it depends on, is {finished[each]}"
+            raise InvalidRequest(why, where="depends_on", remedy="retry that one first")
+    return unfinished
+
+
+def change(state: State, event: ChangeRequested) -> None:
+    """Give a job another place in the order. Its tasks keep their age; what runs, runs on."""
+    job = _find(state, event.job_id)
+    queue, priority = event.queue or job.queue, event.priority or job.priority
+    if (queue is Queue.LIVE) != (job.queue is Queue.LIVE) and job.id in state.open_attempts:
+        raise Conflict(
+            "a job moves into and out of the live queue only while none of its tasks is on a "
+            "worker",
+            where=job.id,
+        )
+    if event.labels is not None:
+        state.journal.labels[job.id] = event.labels
+    if (queue, priority) == (job.queue, job.priority):
+        return
+    state.put_job(replace(job, queue=queue, priority=priority))
+    for task in state.tasks_of(job.id):
+        attempt = state.attempt_of(task.id)
+        if attempt is not None:
+            state.reconsider(attempt)
+        elif task.state is TaskState.READY:
+            state.requeue(task)
 
 
 def pause(state: State, event: PauseRequested) -> None:
@@ -115,8 +165,10 @@ def retry(state: State, event: RetryRequested) -> None:
         finished_at=None,
         failure=None,
     )
+    open_jobs = [] if event.job.started_at else _unfinished(state, job, event.finished)
     state.discarding.discard(job.id)
     state.hold_job(job)
+    state.dependencies.add(job.id, open_jobs)
     for task in tasks:
         state.hold_task(task)
     for task in tasks:
@@ -144,6 +196,30 @@ def _reset(state: State, task: Task, who: str) -> None:
 
 
 # ---------------------------------------------------------------- how a job ends
+
+
+def release_dependents(state: State) -> None:
+    """Where the event ended jobs: those that waited for a completed one may start, and those
+    that waited for another fail, with all that depend on them in turn."""
+    affected = list(state.journal.affected())
+    while affected:
+        job = state.jobs.get(affected.pop())
+        if job is None or not state.dependencies.has_dependents(job.id):
+            continue
+        target = state_of(job, state.tallies[job.id])
+        if not target.terminal:
+            continue
+        for each in state.dependencies.release(job.id):
+            if target is not JobState.COMPLETED:
+                why = f"job {job.id}, which it depends on, {_ENDED[target]}"
+                failure = Failure(FailureKind.DEPENDENCY, why)
+                fail(state, each, failure, "scheduler", StopReason.REPLACED)
+                affected.append(each)
+            elif each not in state.dependencies:
+                state.may_start_now(each)
+
+
+_ENDED = {JobState.FAILED: "has failed", JobState.CANCELED: "was canceled"}
 
 
 def fail(state: State, job_id: JobId, failure: Failure, who: str, reason: StopReason) -> None:
@@ -190,9 +266,11 @@ def settle(state: State, job_id: JobId) -> None:
     why, who = state.journal.reasons.get(job_id, ("its tasks have changed", "scheduler"))
     if new:
         why, who = "it was submitted", job.owner
-    finished_at = state.now if target.terminal else None
-    state.move_job(replace(job, finished_at=finished_at), target, why, who)
-    if target.terminal:
+    terminal = target.terminal
+    if terminal:
+        job = replace(job, finished_at=state.now)
+    state.move_job(job, target, why, who)
+    if terminal:
         state.forget_job(job_id)
     if target not in _RETRIABLE:
         return
@@ -210,6 +288,18 @@ def _find(state: State, job_id: JobId) -> Job:
     if job is None:
         raise JobNotFound("there is no unfinished job of this id", where=job_id)
     return job
+
+
+def _refuse_if_full(state: State, job: Job) -> None:
+    policy = state.policy
+    owner = policy.owners.get(job.owner, policy.other_owners)
+    if policy.max_queued is not None and state.count_waiting() >= policy.max_queued:
+        why = f"{policy.max_queued} jobs wait, as many as may"
+    elif owner.max_queued is not None and state.owned_waiting[job.owner] >= owner.max_queued:
+        why = f"{owner.max_queued} jobs of {job.owner} wait, as many as may"
+    else:
+        return
+    raise QueueFull(why, where=job.id, remedy="submit it again when some have started")
 
 
 def _refuse_if_publishing(state: State, job: Job, what: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ffrtmp_ray.core.messages import (
     AttemptAdded,
@@ -12,6 +12,7 @@ from ffrtmp_ray.core.messages import (
     JobAdded,
     JobChanged,
     JobTransitioned,
+    LabelsChanged,
     ResultAdded,
     TaskAdded,
     TaskChanged,
@@ -39,6 +40,7 @@ class Journal:
         self.jobs: dict[JobId, Job] = {}
         self.specs: dict[JobId, Document] = {}
         """Of jobs that are new."""
+        self.labels: dict[JobId, Mapping[str, str]] = {}
         self.transitions: list[JobTransitioned] = []
         self.tasks: dict[TaskId, Task] = {}
         self.payloads: dict[TaskId, Document] = {}
@@ -58,12 +60,18 @@ class Journal:
         self.discards: dict[JobId, None] = {}
         self.scheduled: Counter[str] = Counter()
 
+    def affected(self) -> dict[JobId, None]:
+        """Jobs whose state may have changed."""
+        return dict.fromkeys((*self.jobs, *(task.job_id for task in self.tasks.values())))
+
     def changes(self) -> Iterator[Change]:
         for worker in self.workers.values():
             yield WorkerAdded(worker) if worker.id in self.new_workers else WorkerChanged(worker)
         for job in self.jobs.values():
             new = job.id in self.specs
             yield JobAdded(job, self.specs[job.id]) if new else JobChanged(job)
+        for job_id, labels in self.labels.items():
+            yield LabelsChanged(job_id, labels)
         yield from self.transitions
         for task in self.tasks.values():
             new = task.id in self.payloads

@@ -76,6 +76,8 @@ class RetryRequested(Struct, frozen=True, gc=False):
     job: Job
     tasks: tuple[Task, ...]
     who: str
+    finished: Mapping[JobId, JobState] = field(default_factory=dict)
+    """As in JobSubmitted; not looked at when the job has started before."""
 
 
 class DrainRequested(Struct, frozen=True, gc=False):

@@ -122,7 +122,7 @@ class Failure(Struct, frozen=True, gc=False):
     reason: str
 
 
-class Resources(Struct, frozen=True, gc=False):
+class Resources(Struct, frozen=True, gc=False, cache_hash=True):
     """What a task takes of a worker, or what a worker has.
 
     `cpus` and `gpus` are whole ones. Light tasks take a slot in place of CPUs, so that a full
@@ -160,14 +160,16 @@ class Resources(Struct, frozen=True, gc=False):
         )
 
 
-class Requirement(Struct, frozen=True, gc=False):
+class Requirement(Struct, frozen=True, gc=False, cache_hash=True):
     """One way to do a task: resources of one worker that has all `capabilities`."""
 
     resources: Resources
     capabilities: frozenset[str] = frozenset()
+    alone: bool = False
+    """Nothing else may be on the worker: the task gets all that it has."""
 
 
-class Needs(Struct, frozen=True, gc=False):
+class Needs(Struct, frozen=True, gc=False, cache_hash=True):
     """What a task asks of a worker: ways to do it, the best first. Never empty."""
 
     alternatives: tuple[Requirement, ...]
@@ -325,14 +327,43 @@ class Usage(Struct, frozen=True, gc=False):
     gpus: tuple[GpuUsage, ...] = ()
 
 
+class OwnerPolicy(Struct, frozen=True, gc=False):
+    """What one owner may have."""
+
+    weight: float = 1.0
+    """Its share of the farm, beside the weights of others that have work in the same class."""
+    max_running: int | None = None
+    """Tasks on workers at a time."""
+    max_queued: int | None = None
+    """Jobs in state `pending` or `queued`."""
+
+
 class Policy(Struct, frozen=True, gc=False):
     """The engine's numbers. Times in seconds."""
+
+    owners: Mapping[str, OwnerPolicy] = field(default_factory=dict)
+    """Of those that are not as `other_owners`."""
+    other_owners: OwnerPolicy = OwnerPolicy()
+    max_queued: int | None = None
+    """Jobs in state `pending` or `queued`, of all owners together."""
+    max_wait: float = 600.0
+    """A task that has been ready for longer gets a turn, whatever its class or owner."""
+    turn_every: int = 10
+    """Of so many placements outside the live queue, one is such a turn."""
+    reserve_limit: float = 300.0
+    """A worker is kept free for one large task at most this long."""
+    least_charge: float = 1.0
+    """A placed task counts as having had its resources for this long at least: so that an owner
+    does not take all that comes free in one moment."""
 
     backoff_base: float = 1.0
     """A failed task is tried again after a random part of `backoff_base * 2**(failures - 1)`:
     full jitter, as in https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     backoff_cap: float = 60.0
+    alone_after_workers_lost: int = 2
+    """A task under which this many workers were lost gets a worker for itself, so that it can
+    take no other task along."""
     max_workers_lost: int = 3
     """A task under which this many workers were lost is taken for their killer and fails."""
     max_preemptions: int = 3

@@ -1,4 +1,4 @@
-"""Which worker takes a task: the room that workers have, indexed. Knows nothing of jobs.
+"""Which worker takes a task: what is on each worker, and what room that leaves to whom.
 
 Room is counted once for each strength of claim. What a claim finds includes what stands in its
 way but would give way to it, so that one look-up also answers "would there be room if …".
@@ -6,23 +6,33 @@ way but would give way to it, so that one look-up also answers "would there be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.model import (
     Attempt,
     AttemptId,
-    Needs,
     Requirement,
     Resources,
     TaskId,
     Worker,
     WorkerId,
 )
-
-NOTHING = Resources()
+from ffrtmp_ray.core.rooms import Asked, Kind, Kinds, RoomIndex, fits
+from ffrtmp_ray.core.vector import (
+    NO_ROOM,
+    Room,
+    Size,
+    at_least_nothing,
+    has_risen,
+    holds,
+    pack,
+    unpack,
+)
 
 
 class Claim(IntEnum):
@@ -46,7 +56,7 @@ _CLAIMS = (Claim.NOW, Claim.IDLE, Claim.URGENT, Claim.LIVE)
 class Hold(NamedTuple):
     """Room of a worker that is taken."""
 
-    resources: Resources
+    size: Size
     yields_to: Claim
     """The weakest claim that it gives way to."""
 
@@ -58,149 +68,81 @@ class Promise(NamedTuple):
     yields_to: Claim
 
 
-class RoomIndex:
-    """Workers by the room they have. A look-up costs as many steps as there are different rooms
-    (a few dozen in a fleet of thousands), not as many as there are workers."""
-
-    def __init__(self) -> None:
-        self._groups: dict[_Group, dict[Resources, dict[WorkerId, None]]] = {}
-        self._where: dict[WorkerId, tuple[_Group, Resources]] = {}
-
-    def put(self, worker: Worker, room: Resources) -> Resources | None:
-        """Set what room `worker` has; returns what it had, or None if it was not here as this
-        kind of worker."""
-        group = (worker.capabilities, worker.capacity.gpus > 0)
-        old = self._where.get(worker.id)
-        if old != (group, room):
-            self.remove(worker.id)
-            self._groups.setdefault(group, {}).setdefault(room, {})[worker.id] = None
-            self._where[worker.id] = (group, room)
-        return old[1] if old is not None and old[0] == group else None
-
-    def remove(self, worker_id: WorkerId) -> None:
-        if worker_id not in self._where:
-            return
-        group, room = self._where.pop(worker_id)
-        rooms = self._groups[group]
-        del rooms[room][worker_id]
-        if not rooms[room]:
-            del rooms[room]
-        if not rooms:
-            del self._groups[group]
-
-    def best(self, requirement: Requirement) -> WorkerId | None:
-        """The worker that `requirement` fits with the least room left over, CPUs first."""
-        rooms = list(self._fitting(requirement))
-        if not rooms:
-            return None
-        _, workers = min(rooms, key=lambda found: _tightness(found[0]))
-        return next(iter(workers))
-
-    def candidates(self, requirement: Requirement) -> Iterator[WorkerId]:
-        """All workers that `requirement` fits."""
-        for _, workers in self._fitting(requirement):
-            yield from workers
-
-    def count(self, requirement: Requirement) -> int:
-        return sum(len(workers) for _, workers in self._fitting(requirement))
-
-    def _fitting(
-        self, requirement: Requirement
-    ) -> Iterator[tuple[Resources, dict[WorkerId, None]]]:
-        for (capabilities, has_gpu), rooms in self._groups.items():
-            if suits(requirement, capabilities, has_gpu=has_gpu):
-                for room, workers in rooms.items():
-                    if requirement.resources.within(room):
-                        yield room, workers
-
-
-_Group: TypeAlias = tuple[frozenset[str], bool]
-
-
-def suits(requirement: Requirement, capabilities: frozenset[str], *, has_gpu: bool) -> bool:
-    """Whether a worker of this kind may do it. What asks for no GPU leaves GPU workers alone:
-    their few CPUs are there to feed the GPU."""
-    wants_gpu = requirement.resources.gpus > 0
-    return wants_gpu == has_gpu and requirement.capabilities <= capabilities
-
-
-def fits(needs: Needs, worker: Worker, room: Resources) -> bool:
-    """Whether one of the alternatives may go to `worker` when it has `room`."""
-    has_gpu = worker.capacity.gpus > 0
-    return any(
-        suits(each, worker.capabilities, has_gpu=has_gpu) and each.resources.within(room)
-        for each in needs.alternatives
-    )
-
-
-def _tightness(room: Resources) -> tuple[int, int, int, int]:
-    return (room.cpus, room.gpus, room.light_slots, room.plan_slots)
-
-
 @dataclass(slots=True)
 class Place:
     """One worker as a place for tasks. It outlives the worker's row while attempts are on it."""
 
     worker: Worker | None = None
+    kind: Kind | None = None
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
     """All that have not ended."""
     promises: dict[TaskId, Promise] = field(default_factory=dict)
-    taken: list[Resources] = field(default_factory=lambda: [NOTHING] * len(_CLAIMS))
+    taken: list[Size] = field(default_factory=lambda: [0] * len(_CLAIMS))
     """For each claim, what it does not find."""
-    used: Resources = NOTHING
+    used: Size = 0
     """By attempts."""
+    listed: list[Room] = field(default_factory=list)
+    """For each claim, the room under which the worker is in its index; empty if it is not."""
     _holds: dict[str, Hold] = field(default_factory=dict)
 
-    def hold(self, key: str, hold: Hold) -> None:
-        self.release(key)
-        self._holds[key] = hold
-        for claim in _CLAIMS[: hold.yields_to]:
-            self.taken[claim] += hold.resources
+    def hold(self, key: str, size: Size, yields_to: Claim) -> bool:
+        """Returns whether that changes anything."""
+        old = self._holds.get(key)
+        if old is not None:
+            if old.yields_to is yields_to and old.size == size:
+                return False
+            self._count(old, -1)
+        new = self._holds[key] = Hold(size, yields_to)
+        self._count(new, 1)
+        return True
 
     def release(self, key: str) -> None:
-        hold = self._holds.pop(key, None)
-        if hold is not None:
-            for claim in _CLAIMS[: hold.yields_to]:
-                self.taken[claim] -= hold.resources
+        self._count(self._holds.pop(key), -1)
+
+    def _count(self, hold: Hold, by: int) -> None:
+        for claim in range(hold.yields_to):
+            self.taken[claim] += by * hold.size
 
     def yields_to(self, attempt_id: AttemptId) -> Claim:
         return self._holds[attempt_id].yields_to
 
-    def room(self, claim: Claim) -> Resources:
+    def room(self, claim: Claim) -> Room:
         """What `claim` finds; 0 of what is promised before it has come free."""
-        if self.worker is None:
-            return NOTHING
-        return at_least_nothing(self.worker.capacity - self.taken[claim])
+        return at_least_nothing(self.balance(claim))
+
+    def balance(self, claim: Claim) -> Room:
+        """As `room`, but below 0 while what is promised has not come free."""
+        return self._capacity - self.taken[claim]
 
     @property
-    def balance(self) -> Resources:
-        """Capacity less all that is taken or promised; below 0 while a promise is not kept."""
-        return (NOTHING if self.worker is None else self.worker.capacity) - self.taken[Claim.NOW]
+    def _capacity(self) -> Room:
+        return NO_ROOM if self.kind is None else self.kind.empty
 
     @property
-    def free(self) -> Resources:
+    def unused(self) -> Room:
         """What no attempt has, be it promised or not."""
-        if self.worker is None:
-            return NOTHING
-        return at_least_nothing(self.worker.capacity - self.used)
+        return self._capacity - self.used
 
-
-def at_least_nothing(room: Resources) -> Resources:
-    if room.cpus >= 0 and room.gpus >= 0 and room.plan_slots >= 0 and room.light_slots >= 0:
-        return room
-    return Resources(
-        max(0, room.cpus), max(0, room.gpus), max(0, room.plan_slots), max(0, room.light_slots)
-    )
+    def keeps(self, promise: Promise) -> bool:
+        """Whether what was promised has come free."""
+        return holds(self.unused, pack(promise.grant.resources))
 
 
 class Places:
-    """All workers, what is on them, and indexes of their room."""
+    """All workers, what is on them, and indexes of their room.
+
+    The indexes are brought up to date when something is asked of them: what changes several
+    times before that costs once.
+    """
 
     def __init__(self) -> None:
         self._places: dict[WorkerId, Place] = {}
-        self._rooms = {claim: RoomIndex() for claim in _CLAIMS}
+        self._kinds = Kinds()
+        self._rooms = tuple(RoomIndex() for _ in _CLAIMS)
         self._capacities = RoomIndex()
-        self._risen: dict[WorkerId, None] = {}
+        self._changed: dict[WorkerId, None] = {}
+        self._risen: dict[WorkerId, list[Claim]] = {}
+        self._freed: dict[WorkerId, None] = {}
 
     def __getitem__(self, worker_id: WorkerId) -> Place:
         return self._places[worker_id]
@@ -210,86 +152,162 @@ class Places:
 
     def put_worker(self, worker: Worker) -> None:
         place = self._places.setdefault(worker.id, Place())
-        place.worker = worker
-        if worker.draining:
-            self._unlist(worker.id)
-        else:
-            self._capacities.put(worker, worker.capacity)
-            self._list(worker.id)
+        self._unlist(worker.id, place)
+        place.worker, place.kind = worker, self._kinds.of(worker)
+        if not worker.draining:
+            self._changed[worker.id] = None
 
     def remove_worker(self, worker_id: WorkerId) -> None:
         """It takes nothing any more; what is on it is still known."""
-        self._places[worker_id].worker = None
-        self._unlist(worker_id)
+        place = self._places[worker_id]
+        self._unlist(worker_id, place)
+        place.worker = place.kind = None
         self._forget_if_empty(worker_id)
 
     def hold(self, attempt: Attempt, yields_to: Claim) -> None:
         """Put `attempt` on its worker, or change what it yields to."""
         place = self._places.setdefault(attempt.worker_id, Place())
-        resources = attempt.grant.resources
+        size = pack(attempt.grant.resources)
         if attempt.id not in place.attempts:
-            place.used += resources
+            place.used += size
         place.attempts[attempt.id] = attempt
-        place.hold(attempt.id, Hold(resources, yields_to))
-        self._list(attempt.worker_id)
+        if place.hold(attempt.id, size, yields_to):
+            self._changed[attempt.worker_id] = None
 
     def release(self, attempt: Attempt) -> None:
         place = self._places[attempt.worker_id]
         del place.attempts[attempt.id]
-        place.used -= attempt.grant.resources
+        place.used -= pack(attempt.grant.resources)
         place.release(attempt.id)
-        self._list(attempt.worker_id)
+        self._changed[attempt.worker_id] = None
         if place.promises:
-            self._risen[attempt.worker_id] = None  # no claim finds more, but a promise may be kept
+            self._freed[attempt.worker_id] = None
         self._forget_if_empty(attempt.worker_id)
 
     def promise(self, worker_id: WorkerId, task_id: TaskId, promise: Promise) -> None:
         place = self._places[worker_id]
         place.promises[task_id] = promise
-        place.hold(task_id, Hold(promise.grant.resources, promise.yields_to))
-        self._list(worker_id)
+        place.hold(task_id, pack(promise.grant.resources), promise.yields_to)
+        self._changed[worker_id] = None
 
     def unpromise(self, worker_id: WorkerId, task_id: TaskId) -> None:
         place = self._places[worker_id]
         del place.promises[task_id]
         place.release(task_id)
-        self._list(worker_id)
+        self._changed[worker_id] = None
 
-    def best(self, needs: Needs) -> tuple[WorkerId, Requirement] | None:
-        """Where a task goes that finds room now: its first alternative that fits a worker."""
-        for requirement in needs.alternatives:
-            worker_id = self._rooms[Claim.NOW].best(requirement)
+    # ---------------------------------------------------------------- look-ups
+
+    def best(
+        self, wanted: Asked, among: Iterable[WorkerId] | None = None
+    ) -> tuple[WorkerId, Requirement] | None:
+        """Where a task goes that finds room now, and what it gets: its first alternative that
+        fits a worker (one of `among`, if they are given), or all that the worker has for one that
+        is to be alone."""
+        self._refresh()
+        rooms = self._rooms[Claim.NOW]
+        for requirement, size in wanted:
+            if among is None:
+                worker_id = rooms.best(requirement, size)
+            else:
+                worker_id = self._best_of(requirement, size, among)
             if worker_id is not None:
-                return worker_id, requirement
+                return worker_id, self.grant(worker_id, requirement)
         return None
 
-    def candidates(self, claim: Claim, requirement: Requirement) -> Iterator[WorkerId]:
-        return self._rooms[claim].candidates(requirement)
+    def _best_of(
+        self, requirement: Requirement, size: Size, among: Iterable[WorkerId]
+    ) -> WorkerId | None:
+        fitting = [
+            (found[1], worker_id)
+            for worker_id in among
+            if (found := self.room(worker_id, Claim.NOW)) and fits(requirement, size, *found)
+        ]
+        return min(fitting)[1] if fitting else None
 
-    def count_able(self, needs: Needs) -> int:
+    def grant(self, worker_id: WorkerId, requirement: Requirement) -> Requirement:
+        worker = self._places[worker_id].worker
+        if worker is None or not requirement.alone:
+            return requirement
+        return replace(requirement, resources=worker.capacity)
+
+    def candidates(self, claim: Claim, requirement: Requirement) -> Iterator[WorkerId]:
+        self._refresh()
+        return self._rooms[claim].candidates(requirement, pack(requirement.resources))
+
+    def able(self, requirement: Requirement) -> Iterator[WorkerId]:
+        """Workers that could do it if they had nothing else to do."""
+        self._refresh()
+        return self._capacities.candidates(requirement, pack(requirement.resources))
+
+    def count_able(self, wanted: Asked) -> int:
         """How many workers could do it if they had nothing else to do, by the alternative that
         the most of them can do."""
-        return max(self._capacities.count(each) for each in needs.alternatives)
+        self._refresh()
+        return max(self._capacities.count(*each) for each in wanted)
 
-    def risen(self) -> list[WorkerId]:
-        """Workers on which some claim may find more than when this was last asked."""
-        risen = list(self._risen)
-        self._risen.clear()
+    def room(self, worker_id: WorkerId, claim: Claim) -> tuple[Kind, Room] | None:
+        """What kind of worker it is and what `claim` finds on it; None when it takes nothing."""
+        place = self._places.get(worker_id)
+        if place is None or place.worker is None or place.worker.draining or place.kind is None:
+            return None
+        return place.kind, place.room(claim)
+
+    def free(self, worker_id: WorkerId) -> Resources:
+        """What no attempt has of a worker; nothing, if the worker is not known."""
+        place = self._places.get(worker_id)
+        return Resources() if place is None else unpack(place.unused)
+
+    def risen(self) -> dict[WorkerId, list[Claim]]:
+        """Workers on which some claims may find more than when this was last asked, with those
+        claims."""
+        self._refresh()
+        risen, self._risen = self._risen, {}
         return risen
 
-    def _list(self, worker_id: WorkerId) -> None:
-        place = self._places[worker_id]
-        if place.worker is None or place.worker.draining:
-            return
-        for claim, index in self._rooms.items():
-            room = place.room(claim)
-            before = index.put(place.worker, room)
-            if before is None or not room.within(before):
-                self._risen[worker_id] = None
+    def freed(self) -> dict[WorkerId, None]:
+        """Workers with promises that an attempt has left since this was last asked."""
+        freed, self._freed = self._freed, {}
+        return freed
 
-    def _unlist(self, worker_id: WorkerId) -> None:
-        for index in (*self._rooms.values(), self._capacities):
-            index.remove(worker_id)
+    # ---------------------------------------------------------------- indexes
+
+    def _refresh(self) -> None:
+        if not self._changed:
+            return
+        changed, self._changed = self._changed, {}
+        for worker_id in changed:
+            place = self._places.get(worker_id)
+            if place is not None and place.worker is not None and not place.worker.draining:
+                self._list(worker_id, place)
+
+    def _list(self, worker_id: WorkerId, place: Place) -> None:
+        kind, listed = place.kind, place.listed
+        assert kind is not None  # noqa: S101 - a place with a worker has its kind
+        empty = kind.empty
+        rooms = [at_least_nothing(empty - taken) for taken in place.taken]
+        if rooms == listed:
+            return
+        for claim, room in zip(_CLAIMS, rooms, strict=True):
+            if not listed:
+                self._risen.setdefault(worker_id, []).append(claim)
+            elif listed[claim] == room:
+                continue
+            else:
+                self._rooms[claim].remove(worker_id, kind, listed[claim])
+                if has_risen(listed[claim], room):
+                    self._risen.setdefault(worker_id, []).append(claim)
+            self._rooms[claim].add(worker_id, kind, room)
+        if not listed:
+            self._capacities.add(worker_id, kind, empty)
+        place.listed = rooms
+
+    def _unlist(self, worker_id: WorkerId, place: Place) -> None:
+        if place.listed and place.kind is not None:
+            for index, room in zip(self._rooms, place.listed, strict=True):
+                index.remove(worker_id, place.kind, room)
+            self._capacities.remove(worker_id, place.kind, place.kind.empty)
+            place.listed = []
         self._risen.pop(worker_id, None)
 
     def _forget_if_empty(self, worker_id: WorkerId) -> None:

@@ -29,7 +29,9 @@ from ffrtmp_ray.core.model import (
     Failure,
     FailureKind,
     Job,
+    Needs,
     NewTask,
+    Policy,
     StopReason,
     Task,
     TaskState,
@@ -251,7 +253,14 @@ def _failed(state: State, attempt: Attempt, failure: Failure, log: str | None) -
         failures=task.failures + decision.counts,
         workers_lost=lost,
         not_before=decision.at if later else None,
+        needs=_needs_after(task, lost, state.policy),
     )
+
+
+def _needs_after(task: Task, workers_lost: int, policy: Policy) -> Needs:
+    if workers_lost < policy.alone_after_workers_lost:
+        return task.needs
+    return Needs(tuple(replace(each, alone=True) for each in task.needs.alternatives))
 
 
 # ---------------------------------------------------------------- tasks that tasks add
@@ -259,6 +268,8 @@ def _failed(state: State, attempt: Attempt, failure: Failure, log: str | None) -
 
 def _spawned(state: State, job: Job, parent: Task, additions: Sequence[NewTask]) -> list[Task]:
     """What `parent`, in the state that it will have, adds to `job`. Raises InvalidRequest."""
+    if not additions:
+        return []
     return spawn.build(job, additions, ChainMap({parent.id: parent}, state.tasks))
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ffrtmp_ray.core import explain, jobs, reports
+from ffrtmp_ray.core import explain, jobs, reports, yielding
 from ffrtmp_ray.core.dispatch import dispatch
 from ffrtmp_ray.core.journal import Journal
 from ffrtmp_ray.core.messages import (
     CancelRequested,
+    ChangeRequested,
     Command,
     Discard,
     DrainEnded,
@@ -83,9 +84,10 @@ class Scheduler:
         _HANDLERS[type(event)](state, event)
         for timer in state.timers.pop_due(now):
             _DUE[timer.due](state, timer.subject)
+        jobs.release_dependents(state)
         dispatch(state)
         journal = state.journal
-        for job_id in _affected(journal):
+        for job_id in journal.affected():
             jobs.settle(state, job_id)
         return Outcome(
             changes=tuple(journal.changes()),
@@ -145,8 +147,7 @@ class Scheduler:
 
     def free(self, worker_id: WorkerId) -> Resources:
         """What no attempt has of a worker; nothing, if the worker is not known."""
-        place = self._state.places.get(worker_id)
-        return Resources() if place is None else place.free
+        return self._state.places.free(worker_id)
 
     def explain(self, task_id: TaskId) -> str | None:
         """One sentence on why a task is not on a worker yet; None for one that is, or has ended."""
@@ -160,6 +161,7 @@ def _tick(state: State, event: Tick) -> None:
 
 _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     JobSubmitted: jobs.submit,
+    ChangeRequested: jobs.change,
     PauseRequested: jobs.pause,
     ResumeRequested: jobs.resume,
     CancelRequested: jobs.cancel,
@@ -181,7 +183,7 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
 
 def _end_delay(state: State, task_id: TaskId) -> None:
     task = state.tasks[task_id]
-    why = f"{task.name} is tried again"
+    why = f"{task.name} is tried again" if task.attempts else f"{task.name} may start now"
     state.change_task(task, TaskState.READY, why, "scheduler", not_before=None)
 
 
@@ -189,12 +191,8 @@ _DUE: dict[Due, Callable[[State, str], None]] = {
     Due.RETRY: _end_delay,
     Due.SUSPEND_LIMIT: jobs.reach_suspend_limit,
     Due.DEADLINE: jobs.reach_deadline,
+    Due.RESERVATION: yielding.end_reservation,
 }
-
-
-def _affected(journal: Journal) -> list[JobId]:
-    """Jobs whose state may have changed."""
-    return list(dict.fromkeys((*journal.jobs, *(task.job_id for task in journal.tasks.values()))))
 
 
 def _commands(state: State) -> tuple[Command, ...]:
@@ -209,6 +207,9 @@ def _restore(state: State, snapshot: Snapshot) -> None:
         state.hold_worker(worker)
     for job in snapshot.jobs:
         state.hold_job(job)
+    for job in snapshot.jobs:
+        # A job that it depends on and that is not here has completed: else it would have failed.
+        state.dependencies.add(job.id, [each for each in job.depends_on if each in state.jobs])
     for task in snapshot.tasks:
         state.hold_task(task)
     for task in snapshot.tasks:

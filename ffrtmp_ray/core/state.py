@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ffrtmp_ray.core.accounts import Accounts
+from ffrtmp_ray.core.dependencies import Dependencies
 from ffrtmp_ray.core.journal import Journal
 from ffrtmp_ray.core.lifecycle import ENDING, PLAN, Tally, advance_task, check, tally
 from ffrtmp_ray.core.messages import JobTransitioned, Level
@@ -19,6 +21,7 @@ from ffrtmp_ray.core.model import (
     Job,
     JobId,
     JobState,
+    Needs,
     Policy,
     Priority,
     Queue,
@@ -36,6 +39,9 @@ from ffrtmp_ray.core.timers import Due, Timers
 
 STORY_LENGTH = 200
 """Changes of state that an IllegalTransition can tell of."""
+
+MOST_SHAPES = 1024
+"""Of needs that are remembered."""
 
 _WANTED = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
 _WAITING_JOBS = (JobState.PENDING, JobState.QUEUED)
@@ -63,20 +69,38 @@ class State:
         self.open_attempts: Counter[JobId] = Counter()
         self.workers: dict[WorkerId, Worker] = {}
 
-        self.queue = ReadyQueue()
+        self.accounts = Accounts(policy)
+        self.queue = ReadyQueue(self.accounts)
+        self.placements = 0
+        """Outside the live queue, since the last turn of a task that had waited too long."""
         self.places = Places()
         self.promised: dict[TaskId, WorkerId] = {}
+        self.reserved: dict[TaskId, float] = {}
+        """Of these, such as keep a worker free though nothing stops for them, until when."""
+        self.dependencies = Dependencies()
         self.timers = Timers(self._due_at)
         self.discarding: set[JobId] = set()
         """Failed and canceled jobs of which attempts are still stopping."""
         self.waiting_jobs: Counter[tuple[Queue, Priority]] = Counter()
+        self.owned_waiting: Counter[str] = Counter()
+        """By owner."""
         self.active_jobs = 0
         self._blockers: dict[TaskId, int] = {}
         """Of waiting tasks, how many of those that they wait for have not succeeded."""
         self._dependents: dict[TaskId, list[TaskId]] = {}
+        self._shapes: dict[Needs, Needs] = {}
+        """Each shape of needs once, however many tasks have it: they are compared often."""
+        self._owners: dict[AttemptId, str] = {}
+        """Whose account pays: of a finished job's attempts nothing else would tell."""
         self._story: deque[tuple[float, str, str, str]] = deque(maxlen=STORY_LENGTH)
 
     # ---------------------------------------------------------------- reads
+
+    @property
+    def tick(self) -> float:
+        """`now` in whole seconds: as often do owners' accounts, and so the order, change of
+        themselves."""
+        return self.now // 1.0
 
     def tasks_of(self, job_id: JobId) -> list[Task]:
         """In the order in which they were added."""
@@ -92,7 +116,9 @@ class State:
 
     def may_start(self, task: Task) -> bool:
         """Whether a ready task is held back by nothing. What publishes is never held back."""
-        return task.final or not self.jobs[task.job_id].held
+        if task.final:
+            return True
+        return not self.jobs[task.job_id].held and task.job_id not in self.dependencies
 
     def wanted(self, worker_id: WorkerId) -> dict[AttemptId, Level]:
         return {
@@ -147,12 +173,25 @@ class State:
     def _count_job(self, job: Job, by: int) -> None:
         if job.state in _WAITING_JOBS:
             self.waiting_jobs[job.queue, job.priority] += by
+            self.owned_waiting[job.owner] += by
+            if not self.owned_waiting[job.owner]:
+                del self.owned_waiting[job.owner]
         elif job.state in _ACTIVE_JOBS:
             self.active_jobs += by
+
+    def count_waiting(self) -> int:
+        return self.waiting_jobs.total()
+
+    def may_start_now(self, job_id: JobId) -> None:
+        """A job that waited for others waits no more."""
+        for task in self.tasks_of(job_id):
+            if task.state is TaskState.READY:
+                self.put_task(replace(task, ready_at=self.now))
 
     def forget_job(self, job_id: JobId) -> None:
         """Let go of a finished job; what is still stopping is kept."""
         self._count_job(self.jobs.pop(job_id), -1)
+        self.dependencies.forget(job_id)
         del self.tallies[job_id]
         for task_id in self.task_ids.pop(job_id):
             self._blockers.pop(task_id, None)
@@ -177,7 +216,11 @@ class State:
 
     def add_task(self, task: Task, payload: Document) -> None:
         self.journal.payloads[task.id] = payload
+        if task.state is TaskState.READY:
+            task = replace(task, ready_at=self.now)
         self.put_task(task)
+        if task.state is TaskState.DELAYED:
+            self.timers.set(Due.RETRY, task.id)
 
     def put_task(self, task: Task) -> None:
         old = self.tasks.get(task.id)
@@ -199,6 +242,11 @@ class State:
         known = task.id in ids
         if not known:
             ids[task.id] = len(ids)
+            if len(self._shapes) > MOST_SHAPES:
+                self._shapes.clear()
+            needs = self._shapes.setdefault(task.needs, task.needs)
+            if needs is not task.needs:
+                task = self.tasks[task.id] = replace(task, needs=needs)
         if task.plan == job.plan:
             counts = self.tallies[job.id]
             if known and old is not None:
@@ -211,6 +259,10 @@ class State:
         self, task: Task, target: TaskState, why: str, who: str, **changes: Any
     ) -> Task:
         """Move a task to another state. Raises IllegalTransition."""
+        if target is TaskState.READY:
+            changes["ready_at"] = self.now
+        elif task.ready_at is not None:
+            changes["ready_at"] = None
         new = advance_task(task, target, self.story(task.job_id), **changes)
         self._story.append((self.now, task.id, f"{task.state.value} -> {target.value}", why))
         self.because(task.job_id, why, who)
@@ -227,7 +279,7 @@ class State:
         self.queue.discard(task)
         if task.state is TaskState.READY and self.may_start(task):
             job = self.jobs[task.job_id]
-            self.queue.push(task, job, self.task_ids[job.id][task.id])
+            self.queue.push(task, job, self.task_ids[job.id][task.id], self.tick)
 
     def watch(self, task: Task) -> None:
         """Have a waiting task made ready when all that it waits for, now or soon here, has
@@ -264,7 +316,19 @@ class State:
         if worker_id is not None:
             task = self.tasks[task_id]
             self.places.unpromise(worker_id, task_id)
-            self.queue.unpromise(task, self.jobs[task.job_id])
+            self.queue.unpromise(task, self.jobs[task.job_id], self.tick)
+            self.reserved.pop(task_id, None)
+            self._may_have_more(self.jobs[task.job_id].owner)
+
+    def reserve(self, task_id: TaskId, until: float) -> None:
+        """Let a promise that nothing stops for be broken at `until`."""
+        self.reserved[task_id] = until
+        self.timers.set(Due.RESERVATION, task_id)
+
+    def _may_have_more(self, owner: str) -> None:
+        account = self.accounts.of(owner)
+        if account.policy.max_running is not None and not account.full:
+            self.queue.resume(owner, self.tick)
 
     # ---------------------------------------------------------------- attempts
 
@@ -291,6 +355,9 @@ class State:
         self.journal.attempts[attempt.id] = attempt
         self.journal.new_attempts.add(attempt.id)
         self.journal.synced[worker_id] = None
+        self.journal.scheduled["placed"] += 1
+        if self.jobs[task.job_id].queue is not Queue.LIVE:
+            self.placements += 1
 
     def hold_attempt(self, attempt: Attempt) -> None:
         """Take in an attempt that has not ended, without a change of its row."""
@@ -298,10 +365,16 @@ class State:
         self.current[attempt.task_id] = attempt.id
         self.open_attempts[attempt.job_id] += 1
         self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
+        job = self.jobs.get(attempt.job_id)
+        if job is not None:
+            self._owners[attempt.id] = job.owner
+            resources = attempt.grant.resources
+            self.accounts.start(job.owner, attempt.task_id, resources, self.tick)
 
     def retract(self, attempt: Attempt) -> None:
         """Undo `place` in the event that it belongs to: of the attempt, no trace remains."""
         self._release(attempt)
+        self.journal.scheduled["placed"] -= 1
         del self.journal.attempts[attempt.id]
         self.journal.new_attempts.remove(attempt.id)
         task = self.tasks[attempt.task_id]
@@ -347,6 +420,10 @@ class State:
         self.open_attempts[attempt.job_id] -= 1
         if not self.open_attempts[attempt.job_id]:
             del self.open_attempts[attempt.job_id]
+        owner = self._owners.pop(attempt.id, None)
+        if owner is not None:
+            self.accounts.of(owner).end(attempt.task_id, self.tick)
+            self._may_have_more(owner)
 
     # ---------------------------------------------------------------- workers
 
@@ -376,6 +453,8 @@ class State:
     # ---------------------------------------------------------------- times
 
     def _due_at(self, due: Due, subject: str) -> float | None:
+        if due is Due.RESERVATION:
+            return self.reserved.get(subject)
         if due is Due.RETRY:
             task = self.tasks.get(subject)
             return task.not_before if task and task.state is TaskState.DELAYED else None

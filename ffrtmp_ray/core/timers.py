@@ -17,6 +17,8 @@ class Due(IntEnum):
     """The attempts of a paused job give up their places."""
     DEADLINE = 2
     """A job's time is up."""
+    RESERVATION = 3
+    """A worker has been kept free long enough."""
 
 
 class Timer(NamedTuple):

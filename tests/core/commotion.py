@@ -27,6 +27,7 @@ from ffrtmp_ray.core.model import (
     Job,
     JobId,
     NewTask,
+    OwnerPolicy,
     Policy,
     Resources,
     WorkerId,
@@ -41,7 +42,15 @@ T = TypeVar("T")
 Request: TypeAlias = type[PauseRequested | ResumeRequested | CancelRequested]
 
 CODEC = frozenset({"libx264"})
-POLICY = Policy(max_workers_lost=4, max_preemptions=2, suspend_limit=30.0)
+POLICY = Policy(
+    max_workers_lost=4,
+    max_preemptions=2,
+    suspend_limit=30.0,
+    owners={"ann": OwnerPolicy(weight=3.0), "limited": OwnerPolicy(max_running=1, max_queued=2)},
+    max_wait=6.0,
+    turn_every=2,
+    reserve_limit=30.0,
+)
 KINDS = (
     make_worker(cpus=2, capabilities=CODEC),
     make_worker(cpus=4, capabilities=CODEC),

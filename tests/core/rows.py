@@ -14,6 +14,7 @@ from ffrtmp_ray.core.messages import (
     JobAdded,
     JobChanged,
     JobTransitioned,
+    LabelsChanged,
     ResultAdded,
     TaskAdded,
     TaskChanged,
@@ -74,6 +75,8 @@ class Rows:
         match change:
             case JobTransitioned():
                 self._transition(change, states)
+            case LabelsChanged(job_id, _):
+                assert job_id in self.jobs, f"{job_id} gets labels and is not there"
             case ResultAdded(task_id, result):
                 assert task_id not in self.results, f"{task_id} has a result already"
                 self.results[task_id] = result

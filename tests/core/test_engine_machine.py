@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 from ffrtmp_ray.core import invariants
 from ffrtmp_ray.core.messages import (
     CancelRequested,
+    ChangeRequested,
     DrainEnded,
     DrainRequested,
     JobSubmitted,
@@ -43,7 +44,7 @@ from ffrtmp_ray.core.model import (
     Task,
     TaskState,
 )
-from ffrtmp_ray.errors import Conflict
+from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound, QueueFull
 from tests.core.commotion import KINDS, Commotion, Request, encodes, pick
 from tests.core.farm import PLAN, make_job, make_worker
 from tests.core.workers import FakeWorker
@@ -51,6 +52,7 @@ from tests.core.workers import FakeWorker
 ANY = st.integers(0, 10**6)
 """Picks one of what there is: see `pick`."""
 MOST_JOBS = 6
+COMPLETED = JobState.COMPLETED
 REQUESTS = (PauseRequested, ResumeRequested, CancelRequested)
 
 
@@ -81,6 +83,9 @@ class Engine(Commotion):
         timeout=st.sampled_from([None, None, 20.0]),
         count=st.integers(0, 3),
         shape=ANY,
+        owner=st.sampled_from(["ann", "bob", "limited"]),
+        waits=st.sampled_from([None, None, None, 7.0]),
+        other=st.one_of(st.none(), st.none(), ANY),
     )
     def a_job_is_submitted(
         self,
@@ -91,8 +96,12 @@ class Engine(Commotion):
         timeout: float | None,
         count: int,
         shape: int,
+        owner: str = "ann",
+        waits: float | None = None,
+        other: int | None = None,
     ) -> None:
         """It starts with a plan or, to come to the point, with what a plan would add."""
+        depends_on = () if other is None or not self.rows.jobs else (self.some_job(other).id,)
         order = len(self.rows.jobs) + 1
         job = make_job(
             f"j{order}",
@@ -104,8 +113,37 @@ class Engine(Commotion):
             timeout_seconds=timeout,
             max_attempts=2,
             submitted_at=self.now,
+            owner=owner,
+            not_before=None if waits is None else self.now + waits,
+            depends_on=depends_on,
         )
-        self.send(JobSubmitted(job, encodes(count, shape) if count else (PLAN,)))
+        tasks = encodes(count, shape) if count else (PLAN,)
+        finished = {j.id: j.state for j in self.rows.jobs.values() if j.state.terminal}
+        try:
+            self.send(JobSubmitted(job, tasks, finished=finished))
+        except QueueFull:
+            assert self.waiting_of(owner) >= 2
+            assert owner == "limited"
+        except InvalidRequest:
+            assert any(finished.get(each, COMPLETED) is not COMPLETED for each in depends_on)
+
+    def some_job(self, which: int) -> Job:
+        return pick(list(self.rows.jobs.values()), which)
+
+    def waiting_of(self, owner: str) -> int:
+        waiting = (JobState.PENDING, JobState.QUEUED)
+        return sum(j.owner == owner and j.state in waiting for j in self.rows.jobs.values())
+
+    @precondition(lambda self: self.rows.jobs)
+    @rule(which=ANY, queue=st.sampled_from(Queue), priority=st.sampled_from(Priority))
+    def a_job_gets_another_place(self, which: int, queue: Queue, priority: Priority) -> None:
+        job = self.some_job(which)
+        try:
+            self.send(ChangeRequested(job.id, "ann", queue, priority, {"changed": "yes"}))
+        except JobNotFound:
+            assert job.state.terminal
+        except Conflict:
+            assert (job.queue is Queue.LIVE) != (queue is Queue.LIVE)
 
     @precondition(lambda self: self.rows.jobs)
     @rule(which=ANY, request=st.sampled_from(REQUESTS))
@@ -129,8 +167,11 @@ class Engine(Commotion):
     @rule(which=ANY)
     def a_job_is_retried(self, which: int) -> None:
         job = pick(list(self.rows.jobs.values()), which)
+        finished = {j.id: j.state for j in self.rows.jobs.values() if j.state.terminal}
         try:
-            self.send(RetryRequested(job, self.rows.tasks_of(job.id), "ann"))
+            self.send(RetryRequested(job, self.rows.tasks_of(job.id), "ann", finished))
+        except InvalidRequest:
+            assert any(finished.get(each, COMPLETED) is not COMPLETED for each in job.depends_on)
         except Conflict:
             assert job.state not in (JobState.FAILED, JobState.CANCELED)
 
@@ -345,7 +386,8 @@ class Engine(Commotion):
 
     def assert_nobody_can(self, task: Task) -> None:
         told = self.engine.explain(task.id) or ""
-        assert told.startswith(("no worker has what it needs", "there is no worker")), told
+        why = ("no worker has what it needs", "there is no worker", "waits for other jobs")
+        assert told.startswith(why), told
 
 
 QUICK = settings(
