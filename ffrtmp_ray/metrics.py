@@ -47,7 +47,8 @@ JOB_DURATION_SECONDS = Metric(
 SCHEDULE_ATTEMPTS_TOTAL = Metric(
     "ffrtmp_schedule_attempts_total",
     Kind.COUNTER,
-    "Placement decisions: placed, preempted, no_room, or unmet (no worker can do the task).",
+    "Placement decisions: placed, preempted, reserved (a worker is kept free for a large task), "
+    "no_room, or unmet (no worker can do the task).",
     ("result",),
 )
 WORKER_CPU_USAGE = Metric(

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _default_roots() -> tuple[Path, ...]:
     return (Path.home(),)
+
+
+class Owner(BaseModel):
+    """What one owner of jobs may have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: float = Field(default=1.0, gt=0)
+    """Its share of the farm, beside the weights of others that have work in the same class."""
+    max_running: int | None = Field(default=None, ge=1)
+    """Tasks on workers at a time."""
+    max_queued: int | None = Field(default=None, ge=1)
+    """Jobs that may wait."""
 
 
 class Settings(BaseSettings):
@@ -79,6 +92,20 @@ class Settings(BaseSettings):
     backoff_base_seconds: float = Field(default=1.0, gt=0)
     backoff_cap_seconds: float = Field(default=60.0, gt=0)
     suspend_limit_seconds: float = Field(default=300.0, ge=0)
+
+    # who is next
+    owners: dict[str, Owner] = Field(default_factory=dict)
+    """Weights and limits by owner: `FFRTMP_OWNERS='{"news": {"weight": 3, "max_running": 8}}'`."""
+    other_owners: Owner = Owner()
+    """Of all that `owners` does not name."""
+    max_queued: int | None = Field(default=None, ge=1)
+    """Jobs that may wait, of all owners together; the next one is answered with 429."""
+    max_wait_seconds: float = Field(default=600.0, gt=0)
+    """A task that has been ready for longer gets a turn, whatever its class or owner."""
+    turn_every: int = Field(default=10, ge=1)
+    """Of so many placements outside the live queue, one is such a turn."""
+    reserve_limit_seconds: float = Field(default=300.0, gt=0)
+    """A worker is kept free at most this long for a task that is too large for what comes free."""
 
     log_level: str = "INFO"
 

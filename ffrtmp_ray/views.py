@@ -52,6 +52,11 @@ class TaskView(View):
     speed: float | None = None
     failure: FailureView | None = None
     waiting: str | None = Field(default=None, description="Why it is not placed yet.")
+    starts_in_seconds: float | None = Field(
+        default=None,
+        description="Until it starts, if tasks of its needs are placed as fast as lately; none "
+        "where there is no telling.",
+    )
     attempts: tuple[AttemptView, ...] = ()
 
 

@@ -34,6 +34,7 @@ from ffrtmp_ray.core.model import (
     AttemptId,
     Job,
     JobId,
+    OwnerPolicy,
     Policy,
     Progress,
     Snapshot,
@@ -45,7 +46,7 @@ from ffrtmp_ray.core.model import (
 from ffrtmp_ray.core.scheduler import Scheduler
 from ffrtmp_ray.errors import Superseded
 from ffrtmp_ray.media.assignment import Assignment
-from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.settings import Owner, Settings
 from ffrtmp_ray.store.protocol import Loaded, Store, TaskInput
 
 HEAR_SECONDS = 1.0
@@ -64,7 +65,17 @@ def policy_of(settings: Settings) -> Policy:
         backoff_cap=settings.backoff_cap_seconds,
         max_workers_lost=settings.max_workers_lost,
         suspend_limit=settings.suspend_limit_seconds,
+        owners={name: _owner_policy(owner) for name, owner in settings.owners.items()},
+        other_owners=_owner_policy(settings.other_owners),
+        max_queued=settings.max_queued,
+        max_wait=settings.max_wait_seconds,
+        turn_every=settings.turn_every,
+        reserve_limit=settings.reserve_limit_seconds,
     )
+
+
+def _owner_policy(owner: Owner) -> OwnerPolicy:
+    return OwnerPolicy(owner.weight, owner.max_running, owner.max_queued)
 
 
 def die(error: BaseException) -> NoReturn:

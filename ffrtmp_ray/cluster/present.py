@@ -46,6 +46,7 @@ class Live:
     floor: float = 0.0
     """The progress that callers have been shown already."""
     explain: Callable[[TaskId], str | None] = lambda _: None
+    starts_in: Callable[[TaskId], float | None] = lambda _: None
 
 
 def percent_of(job: Job, live: Live) -> float | None:
@@ -191,6 +192,7 @@ def _task_view(task: Task, record: JobRecord, live: Live) -> TaskView:
         speed=progress.speed if progress else None,
         failure=_failure_view(task.failure),
         waiting=None if record.job.state.terminal else live.explain(task.id),
+        starts_in_seconds=_rounded(live.starts_in(task.id)),
         attempts=tuple(
             AttemptView(
                 id=attempt.id,
@@ -204,6 +206,10 @@ def _task_view(task: Task, record: JobRecord, live: Live) -> TaskView:
             if attempt.task_id == task.id
         ),
     )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
 
 
 def _failure_view(failure: Failure | None) -> FailureView | None:

@@ -318,6 +318,7 @@ class SchedulerActor:
             progress=life.progress_of(tasks),
             floor=floor if plan == job.plan else 0.0,
             explain=life.engine.explain,
+            starts_in=life.engine.starts_in,
         )
 
     def _detail(self, life: Life, record: JobRecord) -> JobDetail:

@@ -12,7 +12,7 @@ from ffrtmp_ray.core.messages import JobChanged, JobTransitioned, Outcome
 from ffrtmp_ray.core.model import GpuUsage, Job, JobState, Priority, Queue, Usage, WorkerId
 from ffrtmp_ray.metrics import Histogram, Readings, Sample
 
-SCHEDULE_RESULTS = ("placed", "preempted", "no_room", "unmet")
+SCHEDULE_RESULTS = ("placed", "preempted", "reserved", "no_room", "unmet")
 
 
 @dataclass(frozen=True, slots=True)

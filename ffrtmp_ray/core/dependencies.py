@@ -1,10 +1,10 @@
-"""Which jobs wait for which. Knows nothing of what they are or do."""
+"""Which jobs wait for which, and which tasks. Knows nothing of what they are or do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from ffrtmp_ray.core.model import JobId
+from ffrtmp_ray.core.model import JobId, TaskId
 
 
 class Dependencies:
@@ -50,3 +50,32 @@ class Dependencies:
             del dependents[job_id]
             if not dependents:
                 del self._dependents[other]
+
+
+class Blockers:
+    """Of waiting tasks, how many of those that they wait for have not succeeded."""
+
+    def __init__(self) -> None:
+        self._counts: dict[TaskId, int] = {}
+        self._dependents: dict[TaskId, list[TaskId]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._counts or self._dependents)
+
+    def watch(self, task_id: TaskId, blockers: Collection[TaskId]) -> None:
+        self._counts[task_id] = len(blockers)
+        for each in blockers:
+            self._dependents.setdefault(each, []).append(task_id)
+
+    def succeeded(self, task_id: TaskId) -> list[TaskId]:
+        """The tasks that now wait for nothing more."""
+        free = []
+        for each in self._dependents.pop(task_id, ()):
+            self._counts[each] -= 1
+            if not self._counts[each]:
+                free.append(each)
+        return free
+
+    def forget(self, task_id: TaskId) -> None:
+        self._counts.pop(task_id, None)
+        self._dependents.pop(task_id, None)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 
 from ffrtmp_ray.core import yielding
+from ffrtmp_ray.core.lane import LIVE_RANKS, Head, Lane, Turn
 from ffrtmp_ray.core.model import WorkerId
 from ffrtmp_ray.core.placement import Claim
-from ffrtmp_ray.core.queue import LIVE_RANKS, Head, Lane, Turn
 from ffrtmp_ray.core.state import State
 
 

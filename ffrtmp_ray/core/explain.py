@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from ffrtmp_ray.core.lane import Lane
 from ffrtmp_ray.core.model import Needs, Requirement, Task, TaskState
-from ffrtmp_ray.core.queue import Lane
 from ffrtmp_ray.core.rooms import asked
 from ffrtmp_ray.core.state import State
 
 MOST_COUNTED = 10_000
 """Tasks of a queue that are looked at to say how many are ahead."""
 MOST_NAMED = 3
+LONGEST_TOLD = 30 * 86_400.0
+"""Seconds. Of what is further away nobody can tell."""
 
 
 def explain(state: State, task: Task) -> str | None:
@@ -57,7 +59,18 @@ def _ready(state: State, task: Task) -> str:
         return f"no worker has what it needs: {describe(task.needs)}"
     lane = state.queue.lane_of(task)
     busy = f"all {able} fitting workers are busy" if able > 1 else "the one fitting worker is busy"
-    return busy + _ahead(lane, task) if lane is not None else busy
+    return busy + _ahead(state, lane, task) if lane is not None else busy
+
+
+def starts_in(state: State, task: Task) -> float | None:
+    """Seconds until a ready task starts, if others of its needs are placed as fast as lately;
+    None where there is no telling: it may not start yet, or none has been placed."""
+    lane = state.queue.lane_of(task)
+    rate = None if lane is None else lane.pace.per_second(state.now)
+    if lane is None or not rate:
+        return None
+    seconds = (lane.ahead_of(task.id, MOST_COUNTED) + 1) / rate
+    return seconds if seconds < LONGEST_TOLD else None
 
 
 def _held(state: State, task: Task) -> str:
@@ -68,13 +81,20 @@ def _held(state: State, task: Task) -> str:
     return f"waits for other jobs: {', '.join(others[:MOST_NAMED])}{more}"
 
 
-def _ahead(lane: Lane, task: Task) -> str:
+def _ahead(state: State, lane: Lane, task: Task) -> str:
     ahead = lane.ahead_of(task.id, MOST_COUNTED)
-    if len(lane.turns) > MOST_COUNTED:
-        return f", and at least {ahead} tasks are ahead of it"
-    if ahead == 1:
-        return ", and one task is ahead of it"
-    return f", and {ahead} tasks are ahead of it" if ahead else ""
+    told = ", and one task is ahead of it" if ahead == 1 else ""
+    if ahead > 1:
+        told = f", and about {ahead} tasks are ahead of it"
+    seconds = starts_in(state, task)
+    return told if seconds is None else f"{told}; at the present pace it starts in {_span(seconds)}"
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {seconds:.0f} s"
+    minutes = seconds / 60
+    return f"about {minutes:.0f} min" if minutes < 90 else f"about {minutes / 60:.0f} h"
 
 
 def describe(needs: Needs) -> str:

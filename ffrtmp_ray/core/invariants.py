@@ -137,8 +137,8 @@ def _state_is_not_that_of_the_tasks(state: State) -> Iterator[str]:
             yield f"{job.id} is held: {job.held}, since {job.paused_at}"
         waiting[job.queue, job.priority] += job.state in (JobState.PENDING, JobState.QUEUED)
         active += job.state in (JobState.ASSIGNED, JobState.PROCESSING)
-    if +waiting != +state.waiting_jobs or active != state.active_jobs:
-        yield f"jobs that wait or are active: counted {state.waiting_jobs}, {state.active_jobs}"
+    if +waiting != +state.counts.waiting or active != state.counts.active:
+        yield f"jobs that wait or are active: counted {state.counts.waiting}, {state.counts.active}"
 
 
 def _progress_is_out_of_bounds(state: State) -> Iterator[str]:

@@ -293,9 +293,9 @@ def _find(state: State, job_id: JobId) -> Job:
 def _refuse_if_full(state: State, job: Job) -> None:
     policy = state.policy
     owner = policy.owners.get(job.owner, policy.other_owners)
-    if policy.max_queued is not None and state.count_waiting() >= policy.max_queued:
+    if policy.max_queued is not None and state.counts.waiting.total() >= policy.max_queued:
         why = f"{policy.max_queued} jobs wait, as many as may"
-    elif owner.max_queued is not None and state.owned_waiting[job.owner] >= owner.max_queued:
+    elif owner.max_queued is not None and state.counts.waiting_of[job.owner] >= owner.max_queued:
         why = f"{owner.max_queued} jobs of {job.owner} wait, as many as may"
     else:
         return

@@ -300,4 +300,5 @@ class Outcome(Struct, frozen=True, gc=False):
     """When a `Tick` is wanted, if nothing else happens before."""
     scheduled: Mapping[str, int] = field(default_factory=dict)
     """Placement decisions by result: `placed`, `preempted` (a victim was ordered to stop),
+    `reserved` (a worker is kept free for a task that is too large for what comes free),
     `no_room` (a task fits a worker, but none has room now), `unmet` (no worker can ever)."""

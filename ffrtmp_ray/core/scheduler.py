@@ -110,7 +110,7 @@ class Scheduler:
     @property
     def active_jobs(self) -> int:
         """Jobs in state `assigned` or `processing`."""
-        return self._state.active_jobs
+        return self._state.counts.active
 
     @property
     def next_wake(self) -> float | None:
@@ -119,7 +119,7 @@ class Scheduler:
 
     def queue_lengths(self) -> dict[tuple[Queue, Priority], int]:
         """Jobs in state `pending` or `queued`, of each class that has some."""
-        return {each: count for each, count in self._state.waiting_jobs.items() if count}
+        return {each: count for each, count in self._state.counts.waiting.items() if count}
 
     def job(self, job_id: JobId) -> Job | None:
         """An unfinished job."""
@@ -153,6 +153,11 @@ class Scheduler:
         """One sentence on why a task is not on a worker yet; None for one that is, or has ended."""
         task = self._state.tasks.get(task_id)
         return None if task is None else explain.explain(self._state, task)
+
+    def starts_in(self, task_id: TaskId) -> float | None:
+        """Seconds until a task starts, estimated; None where there is no telling."""
+        task = self._state.tasks.get(task_id)
+        return None if task is None else explain.starts_in(self._state, task)
 
 
 def _tick(state: State, event: Tick) -> None:

@@ -3,16 +3,19 @@ keep the indexes true and write each changed row into the journal; decides nothi
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
 
+from ffrtmp_ray.core import claims
 from ffrtmp_ray.core.accounts import Accounts
-from ffrtmp_ray.core.dependencies import Dependencies
+from ffrtmp_ray.core.counts import JobCounts
+from ffrtmp_ray.core.dependencies import Blockers, Dependencies
+from ffrtmp_ray.core.due import due_at
 from ffrtmp_ray.core.journal import Journal
-from ffrtmp_ray.core.lifecycle import ENDING, PLAN, Tally, advance_task, check, tally
+from ffrtmp_ray.core.lifecycle import ENDING, Tally, advance_task, check, tally
 from ffrtmp_ray.core.messages import JobTransitioned, Level
 from ffrtmp_ray.core.model import (
     Attempt,
@@ -21,9 +24,7 @@ from ffrtmp_ray.core.model import (
     Job,
     JobId,
     JobState,
-    Needs,
     Policy,
-    Priority,
     Queue,
     Requirement,
     StopReason,
@@ -35,17 +36,10 @@ from ffrtmp_ray.core.model import (
 )
 from ffrtmp_ray.core.placement import Claim, Places, Promise
 from ffrtmp_ray.core.queue import ReadyQueue
+from ffrtmp_ray.core.story import Story
 from ffrtmp_ray.core.timers import Due, Timers
 
-STORY_LENGTH = 200
-"""Changes of state that an IllegalTransition can tell of."""
-
-MOST_SHAPES = 1024
-"""Of needs that are remembered."""
-
 _WANTED = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
-_WAITING_JOBS = (JobState.PENDING, JobState.QUEUED)
-_ACTIVE_JOBS = (JobState.ASSIGNED, JobState.PROCESSING)
 
 
 class State:
@@ -78,21 +72,14 @@ class State:
         self.reserved: dict[TaskId, float] = {}
         """Of these, such as keep a worker free though nothing stops for them, until when."""
         self.dependencies = Dependencies()
-        self.timers = Timers(self._due_at)
+        self.timers = Timers(partial(due_at, self))
         self.discarding: set[JobId] = set()
         """Failed and canceled jobs of which attempts are still stopping."""
-        self.waiting_jobs: Counter[tuple[Queue, Priority]] = Counter()
-        self.owned_waiting: Counter[str] = Counter()
-        """By owner."""
-        self.active_jobs = 0
-        self._blockers: dict[TaskId, int] = {}
-        """Of waiting tasks, how many of those that they wait for have not succeeded."""
-        self._dependents: dict[TaskId, list[TaskId]] = {}
-        self._shapes: dict[Needs, Needs] = {}
-        """Each shape of needs once, however many tasks have it: they are compared often."""
+        self.counts = JobCounts()
+        self._blockers = Blockers()
         self._owners: dict[AttemptId, str] = {}
         """Whose account pays: of a finished job's attempts nothing else would tell."""
-        self._story: deque[tuple[float, str, str, str]] = deque(maxlen=STORY_LENGTH)
+        self.story = Story()
 
     # ---------------------------------------------------------------- reads
 
@@ -122,30 +109,13 @@ class State:
 
     def wanted(self, worker_id: WorkerId) -> dict[AttemptId, Level]:
         return {
-            attempt.id: Level.SUSPEND if self._is_held(task) else Level.RUN
+            attempt.id: Level.SUSPEND if claims.is_held(task, self.jobs[task.job_id]) else Level.RUN
             for attempt in self.attempts_on(worker_id)
             if (task := self.tasks[attempt.task_id]).state in _WANTED
         }
 
-    def story(self, job_id: JobId) -> Iterator[str]:
-        """What has lately happened to a job, in words."""
-        for at, subject, what, why in self._story:
-            if subject.startswith(job_id):
-                yield f"{at:.3f} {subject} {what} ({why})"
-
     def yields_to(self, task: Task) -> Claim:
-        """The weakest claim that the attempt of an active task gives way to."""
-        if task.state is TaskState.STOPPING or self._is_held(task):
-            return Claim.IDLE
-        job = self.jobs[task.job_id]
-        if task.final or task.kind == PLAN or job.queue is Queue.LIVE or not job.preemptible:
-            return Claim.NEVER
-        if job.urgent or task.preemptions >= self.policy.max_preemptions:
-            return Claim.LIVE
-        return Claim.URGENT
-
-    def _is_held(self, task: Task) -> bool:
-        return not task.final and self.jobs[task.job_id].held
+        return claims.yields_to(task, self.jobs.get(task.job_id), self.policy)
 
     # ---------------------------------------------------------------- jobs
 
@@ -167,20 +137,8 @@ class State:
         self.task_ids.setdefault(job.id, {})
         self.tallies.setdefault(job.id, Tally())
         if old is not None:
-            self._count_job(old, -1)
-        self._count_job(job, 1)
-
-    def _count_job(self, job: Job, by: int) -> None:
-        if job.state in _WAITING_JOBS:
-            self.waiting_jobs[job.queue, job.priority] += by
-            self.owned_waiting[job.owner] += by
-            if not self.owned_waiting[job.owner]:
-                del self.owned_waiting[job.owner]
-        elif job.state in _ACTIVE_JOBS:
-            self.active_jobs += by
-
-    def count_waiting(self) -> int:
-        return self.waiting_jobs.total()
+            self.counts.count(old, -1)
+        self.counts.count(job, 1)
 
     def may_start_now(self, job_id: JobId) -> None:
         """A job that waited for others waits no more."""
@@ -190,12 +148,11 @@ class State:
 
     def forget_job(self, job_id: JobId) -> None:
         """Let go of a finished job; what is still stopping is kept."""
-        self._count_job(self.jobs.pop(job_id), -1)
+        self.counts.count(self.jobs.pop(job_id), -1)
         self.dependencies.forget(job_id)
         del self.tallies[job_id]
         for task_id in self.task_ids.pop(job_id):
-            self._blockers.pop(task_id, None)
-            self._dependents.pop(task_id, None)
+            self._blockers.forget(task_id)
             if task_id not in self.current:
                 del self.tasks[task_id]
 
@@ -203,9 +160,9 @@ class State:
         """Move a job to another state, or a new one to its first. Raises IllegalTransition."""
         source = None if job.id in self.journal.specs else job.state
         if source is not None:
-            check(job.id, source, target, self.story(job.id))
+            check(job.id, source, target, self.story.of(job.id))
         self.journal.transitions.append(JobTransitioned(job.id, source, target, self.now, why, who))
-        self._story.append((self.now, job.id, f"-> {target.value}", why))
+        self.story.note(self.now, job.id, target, why)
         self.put_job(replace(job, state=target))
 
     def because(self, job_id: JobId, why: str, who: str) -> None:
@@ -242,11 +199,7 @@ class State:
         known = task.id in ids
         if not known:
             ids[task.id] = len(ids)
-            if len(self._shapes) > MOST_SHAPES:
-                self._shapes.clear()
-            needs = self._shapes.setdefault(task.needs, task.needs)
-            if needs is not task.needs:
-                task = self.tasks[task.id] = replace(task, needs=needs)
+            task = self.tasks[task.id] = replace(task, needs=self.queue.shape(task.needs))
         if task.plan == job.plan:
             counts = self.tallies[job.id]
             if known and old is not None:
@@ -263,8 +216,8 @@ class State:
             changes["ready_at"] = self.now
         elif task.ready_at is not None:
             changes["ready_at"] = None
-        new = advance_task(task, target, self.story(task.job_id), **changes)
-        self._story.append((self.now, task.id, f"{task.state.value} -> {target.value}", why))
+        new = advance_task(task, target, self.story.of(task.job_id), **changes)
+        self.story.note(self.now, task.id, target, why)
         self.because(task.job_id, why, who)
         self.put_task(new)
         if target is TaskState.SUCCEEDED:
@@ -285,20 +238,16 @@ class State:
         """Have a waiting task made ready when all that it waits for, now or soon here, has
         succeeded."""
         blockers = [each for each in task.waits_for if not self._has_succeeded(each)]
-        self._blockers[task.id] = len(blockers)
-        for each in blockers:
-            self._dependents.setdefault(each, []).append(task.id)
+        self._blockers.watch(task.id, blockers)
 
     def _has_succeeded(self, task_id: TaskId) -> bool:
         task = self.tasks.get(task_id)
         return task is not None and task.state is TaskState.SUCCEEDED
 
     def _unblock(self, succeeded: Task) -> None:
-        for task_id in self._dependents.pop(succeeded.id, ()):
+        for task_id in self._blockers.succeeded(succeeded.id):
             task = self.tasks[task_id]
-            self._blockers[task_id] -= 1
-            if task.state is TaskState.WAITING and self._blockers[task_id] == 0:
-                del self._blockers[task_id]
+            if task.state is TaskState.WAITING:
                 why = f"all that {task.name} waited for has succeeded"
                 self.change_task(task, TaskState.READY, why, "scheduler")
 
@@ -356,6 +305,7 @@ class State:
         self.journal.new_attempts.add(attempt.id)
         self.journal.synced[worker_id] = None
         self.journal.scheduled["placed"] += 1
+        self.queue.placed(task, self.now)
         if self.jobs[task.job_id].queue is not Queue.LIVE:
             self.placements += 1
 
@@ -449,25 +399,3 @@ class State:
     def _break_promises(self, worker_id: WorkerId) -> None:
         for task_id in list(self.places[worker_id].promises):
             self.unpromise(task_id)
-
-    # ---------------------------------------------------------------- times
-
-    def _due_at(self, due: Due, subject: str) -> float | None:
-        if due is Due.RESERVATION:
-            return self.reserved.get(subject)
-        if due is Due.RETRY:
-            task = self.tasks.get(subject)
-            return task.not_before if task and task.state is TaskState.DELAYED else None
-        job = self.jobs.get(subject)
-        if job is None:
-            return None
-        return self._suspend_limit(job) if due is Due.SUSPEND_LIMIT else self._deadline(job)
-
-    def _suspend_limit(self, job: Job) -> float | None:
-        return None if job.paused_at is None else job.paused_at + self.policy.suspend_limit
-
-    def _deadline(self, job: Job) -> float | None:
-        publishing = self.tallies[job.id].publishing
-        if job.started_at is None or job.timeout_seconds is None or job.held or publishing:
-            return None
-        return job.started_at + job.timeout_seconds + job.paused_seconds

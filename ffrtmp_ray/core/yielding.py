@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from ffrtmp_ray.core.claims import claim_of
+from ffrtmp_ray.core.lane import Lane, Turn, class_rank
 from ffrtmp_ray.core.model import (
-    Job,
-    Queue,
     Requirement,
     Resources,
     StopReason,
@@ -20,7 +20,6 @@ from ffrtmp_ray.core.model import (
 )
 from ffrtmp_ray.core.placement import Claim, Place, Promise
 from ffrtmp_ray.core.preemption import Holder, Standing, cheapest, some, victims
-from ffrtmp_ray.core.queue import Lane, Turn, class_rank
 from ffrtmp_ray.core.state import State
 from ffrtmp_ray.core.vector import pack, unpack
 
@@ -106,13 +105,6 @@ def _have_give_way(
     grant = state.places.grant(worker_id, requirement)
     state.promise(task, worker_id, Promise(grant, _promise_yields_to(claim)))
     keep_promises(state, worker_id)
-
-
-def claim_of(job: Job) -> Claim:
-    """What the tasks of `job` may take when no room is free."""
-    if job.queue is Queue.LIVE:
-        return Claim.LIVE
-    return Claim.URGENT if job.urgent else Claim.IDLE
 
 
 def _promise_yields_to(claim: Claim) -> Claim:

@@ -34,7 +34,7 @@ def test_a_ready_task_says_how_many_are_ahead_of_it() -> None:
         "all 2 fitting workers are busy, and one task is ahead of it"
     )
     assert farm.engine.explain("job4-encode") == (
-        "all 2 fitting workers are busy, and 2 tasks are ahead of it"
+        "all 2 fitting workers are busy, and about 2 tasks are ahead of it"
     )
 
 
@@ -71,3 +71,24 @@ def test_needs_are_described_in_words() -> None:
         "1 planning slot, or 2 light slots"
     )
     assert describe(needs(Resources())) == "a place"
+
+
+def test_a_ready_task_says_when_it_starts_at_the_present_pace() -> None:
+    farm = Farm()
+    farm.join("w1", 4)
+    for n in range(20):
+        farm.submit(f"job{n}", encode())
+    assert farm.engine.starts_in("job19-encode") is None
+    for n in range(15):
+        farm.start(f"job{n}-encode")
+        farm.tick(10.0)
+        farm.succeed(f"job{n}-encode")
+    told = farm.engine.explain("job19-encode")
+    assert told == (
+        "the one fitting worker is busy, and about 3 tasks are ahead of it; "
+        "at the present pace it starts in about 37 s"
+    )
+    seconds = farm.engine.starts_in("job19-encode")
+    assert seconds is not None
+    assert 30 < seconds < 50
+    assert farm.engine.starts_in("job15-encode") is None

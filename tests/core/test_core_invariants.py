@@ -65,7 +65,7 @@ def show_another_state(state: State) -> None:
 
 
 def miscount(state: State) -> None:
-    state.active_jobs += 1
+    state.counts.active += 1
 
 
 def leave_room_unused(state: State) -> None:
@@ -107,8 +107,8 @@ def test_a_publication_that_is_disturbed_is_seen() -> None:
         stop_reason=StopReason.PREEMPTED,
     )
     change_job(farm.engine._state, state=JobState.QUEUED)
-    farm.engine._state.active_jobs -= 1
-    farm.engine._state.waiting_jobs[Queue.DEFAULT, Priority.MEDIUM] += 1
+    farm.engine._state.counts.active -= 1
+    farm.engine._state.counts.waiting[Queue.DEFAULT, Priority.MEDIUM] += 1
     with pytest.raises(InvariantBroken, match="invariant 8: "):
         invariants.check(farm.engine)
 

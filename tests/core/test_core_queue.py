@@ -3,8 +3,9 @@ from __future__ import annotations
 from itertools import product
 
 from ffrtmp_ray.core.accounts import Accounts
+from ffrtmp_ray.core.lane import Lane, class_rank, turn_of
 from ffrtmp_ray.core.model import OwnerPolicy, Policy, Priority, Queue, Resources, TaskState
-from ffrtmp_ray.core.queue import Lane, ReadyQueue, class_rank, turn_of
+from ffrtmp_ray.core.queue import ReadyQueue
 from tests.core.farm import cpus, make_job, make_task
 
 

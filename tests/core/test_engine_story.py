@@ -172,4 +172,4 @@ def test_nothing_is_kept_of_finished_jobs() -> None:
     }
     assert farm.engine.queue_lengths() == {}
     assert list(farm.engine._state.queue) == []
-    assert [name for name, kept in containers.items() if kept] == ["waiting_jobs", "_shapes"]
+    assert [name for name, kept in containers.items() if kept] == []
