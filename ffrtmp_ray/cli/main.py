@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from ffrtmp_ray.cli import terminal
+from ffrtmp_ray.cli.backup import backup
 from ffrtmp_ray.cli.change import change
 from ffrtmp_ray.cli.control import cancel, pause, resume, retry
 from ffrtmp_ray.cli.demo import demo
@@ -69,7 +70,7 @@ def main(
 
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The farm": (up, down, demo, doctor, workers, drain, undrain),
+    "The farm": (up, down, demo, doctor, workers, drain, undrain, backup),
     "Jobs": (submit, submit_many, jobs, job, watch, change, pause, resume, cancel, retry, logs),
 }
 """The commands as the help shows them."""

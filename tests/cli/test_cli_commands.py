@@ -572,7 +572,7 @@ def test_help_names_every_command_and_each_can_answer_in_json(ffrtmp: Ffrtmp) ->
     done = ffrtmp("--help")
 
     commands = (
-        "up down demo doctor workers drain undrain "
+        "up down demo doctor workers drain undrain backup "
         "submit submit-many jobs job watch change pause resume cancel retry logs"
     )
     assert done.exit_code == 0
