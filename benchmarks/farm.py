@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,13 +16,17 @@ from ffrtmp_ray.client import Client
 
 @contextmanager
 def farm(folder: Path) -> Iterator[Client]:
-    """A farm of this machine, ready, which may read and write below `folder`."""
+    """A farm of this machine, ready, which may read and write below `folder`. It keeps no chunks
+    for other jobs: each is to do its own work."""
     program = str(Path(sys.executable).with_name("ffrtmp"))
     state = folder / "state"
     say("starting a farm")
     try:
         up = ("up", "--state-dir", state, "--root", folder, "--port", str(free_port()), "--json")
-        printed = subprocess.run([program, *up], check=True, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "FFRTMP_CHUNK_STORE_BYTES": "0"}
+        printed = subprocess.run(
+            [program, *up], check=True, stdout=subprocess.PIPE, text=True, env=environment
+        )
         with Client(json.loads(printed.stdout)["http"]) as client:
             yield client
     finally:
