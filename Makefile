@@ -40,10 +40,11 @@ up: setup ## Start the farm on this machine
 down: ## End what `make up` has started
 	@$(RUN)/ffrtmp down
 
-benchmarks: setup ## Measure: the overhead of a job, submissions a second, the latency of the API
+benchmarks: setup ## Measure: the overhead of a job, submissions a second, the latency of the API, a restart
 	@$(RUN)/python -m benchmarks.overhead
 	@$(RUN)/python -m benchmarks.submissions
 	@$(RUN)/python -m benchmarks.api_latency
+	@$(RUN)/python -m benchmarks.restart
 
 simulate: setup ## Simulate farms of thousands of workers under the engine and under a plain queue
 	@$(RUN)/python -m benchmarks.simulate

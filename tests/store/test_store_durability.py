@@ -27,6 +27,17 @@ def url(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("commits", [1, 2, 5, 20, 50])
 def test_a_reported_commit_survives_the_kill_of_its_process(url: str, commits: int) -> None:
+    commit_until_killed(url, commits)
+
+
+@pytest.mark.parametrize("commits", [1, 20])
+def test_a_reported_commit_to_postgresql_survives_the_kill_of_its_process(
+    postgresql_database: str, commits: int
+) -> None:
+    commit_until_killed(postgresql_database, commits)
+
+
+def commit_until_killed(url: str, commits: int) -> None:
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.store.committing", url],
         cwd=CHECKOUT,
