@@ -22,7 +22,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.cluster import processes, record
 from ffrtmp_ray.cluster.processes import marked
+from ffrtmp_ray.errors import Problem
 from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.views import JobView
 from tests.cluster.farms import QUICK, until
 from tests.cluster.media import frame_times, make_clip
 
@@ -70,14 +72,6 @@ def farm(root: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator[Htt
     assert processes.marked(marks.started.mark) == [], "nothing of it is left"
 
 
-def drive(farm: HttpFarm, script: str) -> None:
-    """Run a driver script on the same farm, as a program of its own: connecting to Ray fits a
-    process to that one cluster."""
-    prelude = "import ffrtmp_ray; farm = ffrtmp_ray.connect()\n"
-    environment = os.environ | {"FFRTMP_STATE_DIR": str(farm.state_dir)}
-    subprocess.run([sys.executable, "-c", prelude + script], env=environment, check=True)
-
-
 @pytest.fixture(scope="module")
 def clip(root: Path) -> Path:
     return make_clip(root / "clip.mp4", seconds=1, size="160x90")
@@ -94,7 +88,8 @@ def test_a_hundred_jobs_from_twenty_connections_all_complete_once_and_in_order(
 ) -> None:
     folder = root / "hundred"
     folder.mkdir()
-    drive(farm, "for worker in farm.workers(): farm.drain(worker.id)")
+    (worker,) = farm.client.workers()
+    assert farm.client.drain(worker.id).state == "draining"
     specs = [
         spec(clip, folder / f"{number}.mp4", queue=queue, priority=priority)
         for number, (queue, priority) in enumerate((CLASSES * 12)[:100])
@@ -103,7 +98,7 @@ def test_a_hundred_jobs_from_twenty_connections_all_complete_once_and_in_order(
         jobs = list(connections.map(farm.client.submit, specs))
     assert len({job.id for job in jobs}) == 100
     assert all(job.state == "pending" for job in jobs)
-    drive(farm, "for worker in farm.workers(): farm.drain(worker.id, on=False)")
+    assert farm.client.drain(worker.id, on=False).state == "ready"
     done = [farm.client.wait(job.id, timeout=200) for job in jobs]
     assert {job.state for job in done} == {"completed"}
     assert sorted(path.name for path in folder.iterdir()) == sorted(
@@ -116,6 +111,22 @@ def test_a_hundred_jobs_from_twenty_connections_all_complete_once_and_in_order(
     rank = {job_class: place for place, job_class in enumerate(CLASSES)}
     plans = [(job.tasks[0].attempts[0].placed_at, rank[job.queue, job.priority]) for job in done]
     assert [place for _, place in sorted(plans)] == sorted(place for _, place in plans)
+
+
+def test_a_batch_over_http_is_stored_whole_and_done(farm: HttpFarm, clip: Path, root: Path) -> None:
+    folder = root / "batch"
+    folder.mkdir()
+    jobs = [spec(clip, folder / f"{number}.mp4") for number in range(5)]
+    first, *others, missing, taken = farm.client.submit_many(
+        [*jobs, spec(root / "none.mp4", folder / "6.mp4"), spec(clip, clip)]
+    )
+    assert isinstance(missing, Problem)
+    assert isinstance(taken, Problem)
+    assert [missing.code, taken.code] == ["InputRefused", "OutputExists"]
+    accepted = [job for job in (first, *others) if isinstance(job, JobView)]
+    assert len(accepted) == 5
+    for job in accepted:
+        assert farm.client.wait(job.id, timeout=60).state == "completed"
 
 
 def test_the_command_line_submits_waits_and_shows(farm: HttpFarm, clip: Path, root: Path) -> None:
