@@ -152,21 +152,54 @@ async def test_a_chunk_that_is_not_exact_has_the_job_made_in_one_piece(
     assert_nothing_left(toolbox, out, out / "a.mp4")
 
 
-async def test_chunks_of_unlike_encoders_are_not_joined(
-    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def make_unlike(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
+    """Has the second chunk made by an encoder of another kind, so many times."""
     build = encode.video_argv
 
-    def unlike(*args: Any, **options: Any) -> list[str]:
-        *argv, output = build(*args, **options)
-        second = any("start_pts" in word for word in argv)
-        return [*argv, *(("-profile:v", "baseline") if second else ()), output]
+    def begin(times: int) -> list[int]:
+        seconds: list[int] = []
 
-    monkeypatch.setattr(encode, "video_argv", unlike)
+        def unlike(*args: Any, **options: Any) -> list[str]:
+            *argv, output = build(*args, **options)
+            if any("start_pts" in word for word in argv):
+                seconds.append(len(seconds))
+                if len(seconds) <= times:
+                    argv += ["-profile:v", "baseline"]
+            return [*argv, output]
+
+        monkeypatch.setattr(encode, "video_argv", unlike)
+        return seconds
+
+    return begin
+
+
+UNLIKE = "the chunks of a cannot be joined: their encoders differ"
+
+
+async def test_a_chunk_that_does_not_fit_the_others_is_made_again(
+    toolbox: Toolbox, clips: Clips, out: Path, make_unlike: Callable[[int], list[int]]
+) -> None:
+    make_unlike(1)
     cut = spec(clips("silent.mp4"), out / "a.mp4").model_copy(update={"chunks": 2})
     outcome = await run_job(cut, toolbox)
-    assert outcome.replans == ["the chunks of a cannot be joined: their encoders differ"]
+    assert outcome.replans == [UNLIKE]
+    assert outcome.results["encode0"]["reused"] == ["a"]
+    assert outcome.results["encode1"]["reused"] == []
     assert_same_frames(clips("silent.mp4"), out / "a.mp4")
+    assert not [text for text in outcome.warnings if "inexact" in text]
+
+
+async def test_one_that_never_fits_has_the_job_made_in_one_piece(
+    toolbox: Toolbox, clips: Clips, out: Path, make_unlike: Callable[[int], list[int]]
+) -> None:
+    tried = make_unlike(9)
+    cut = spec(clips("silent.mp4"), out / "a.mp4").model_copy(update={"chunks": 2})
+    outcome = await run_job(cut, toolbox)
+    assert outcome.replans == [UNLIKE, UNLIKE]
+    assert len(tried) == 2
+    assert_same_frames(clips("silent.mp4"), out / "a.mp4")
+    assert UNLIKE in outcome.warnings[0]
 
 
 def _scratched(clip: Path, to: Path, *, start: int, length: int) -> Path:

@@ -30,6 +30,9 @@ class PlanPayload(Value):
     inexact: str | None = None
     """Why the job is planned anew, as a clause; None when this is its first plan."""
 
+    remade: bool = False
+    """Chunks that did not fit the others are being made again; that is tried once."""
+
     def in_one_piece(self, reason: str) -> PlanPayload:
         """The plan of a job whose chunks are not exact."""
         return self.model_copy(update={"chunks": 1, "inexact": reason})
@@ -120,3 +123,5 @@ class EncodedFile(Value):
     times: str
     """SHA-256, in hex, of when its frames are shown, counted from the first."""
     extradata: str
+    address: str = ""
+    """By which it is kept for others; empty where it is not."""

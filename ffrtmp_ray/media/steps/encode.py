@@ -50,7 +50,7 @@ async def run(step: Step) -> Ended:
             return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
         await reuse.keep(step, addresses, new)
         made = {**made, **looked}
-    result = await _result(step, paths, made, ())
+    result = await _result(step, paths, made, (), addresses)
     return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
 
@@ -115,7 +115,7 @@ async def _recount(
     wrong = fault_of(work, expected, made)
     if wrong is not None:
         return Failed(Failure(FailureKind.INEXACT, wrong))
-    return Succeeded(await _result(step, paths, made, _warnings(work, count)))
+    return Succeeded(await _result(step, paths, made, _warnings(work, count), {}))
 
 
 def _warnings(work: EncodePayload, count: FrameCount) -> tuple[str, ...]:
@@ -132,6 +132,7 @@ async def _result(
     paths: Mapping[str, Path],
     made: Mapping[str, VideoStream],
     warnings: tuple[str, ...],
+    addresses: Mapping[str, str],
 ) -> dict[str, object]:
     files = {
         name: EncodedFile(
@@ -140,6 +141,7 @@ async def _result(
             span=made[name].last - made[name].first,
             times=digest_of(made[name].ticks),
             extradata=made[name].extradata,
+            address=addresses.get(name, ""),
         ).model_dump(mode="json")
         for name, path in paths.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
@@ -35,8 +36,7 @@ async def run(step: Step) -> Ended:
     for number, file in enumerate(work.files):
         chunks = _chunks(step.assignment.results, work, file)
         if len({chunk.extradata for chunk in chunks}) > 1:
-            reason = f"the chunks of {file.rendition} cannot be joined: their encoders differ"
-            return _inexact(work, reason)
+            return await _unlike(step, work, file, chunks)
         path = staged / file.path if file.path else staged
         listing = folder / f"{file.rendition}.ffconcat"
         ended = await _mux(step, work, chunks, listing, path, done=number)
@@ -48,6 +48,22 @@ async def run(step: Step) -> Ended:
         outputs.append(output)
     payload = PublishPayload(staged=str(staged), target=work.target, outputs=tuple(outputs))
     return Succeeded(spawn=(_publish_task(payload),))
+
+
+async def _unlike(
+    step: Step, work: FinishPayload, file: FilePayload, chunks: list[EncodedFile]
+) -> Ended:
+    """Chunks whose encoders' parameters differ, as those of two ffmpegs do, cannot be joined. The
+    odd ones are made again, once; the others are found where chunks are kept."""
+    reason = f"the chunks of {file.rendition} cannot be joined: their encoders differ"
+    kept = all(chunk.address for chunk in chunks)
+    if work.plan is None or work.plan.remade or not kept:
+        return _inexact(work, reason)
+    ((usual, _),) = Counter(chunk.extradata for chunk in chunks).most_common(1)
+    for chunk in chunks:
+        if chunk.extradata != usual:
+            await step.in_thread(step.toolbox.chunks.drop, chunk.address)
+    return Replaced(reason, (plan_task(work.plan.model_copy(update={"remade": True})),))
 
 
 def _inexact(work: FinishPayload, reason: str) -> Ended:
