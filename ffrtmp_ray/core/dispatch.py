@@ -50,7 +50,7 @@ def _look(state: State, to_do: _Open) -> None:
             to_do.workers[worker_id] = None
         to_do.claims.update(((worker_id, claim), None) for claim in claims[Claim.NOW in claims :])
     for worker_id, claim in tuple(to_do.claims):
-        if state.places.room(worker_id, claim) != state.places.room(worker_id, Claim.NOW):
+        if state.places.finds_more(worker_id, claim):
             fitting = _fitting(state, worker_id, claim)
             to_do.lanes.update((lane, None) for lane in fitting if lane.makes(claim))
             del to_do.claims[worker_id, claim]

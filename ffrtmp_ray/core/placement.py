@@ -253,6 +253,11 @@ class Places:
             return None
         return place.kind, place.room(claim)
 
+    def finds_more(self, worker_id: WorkerId, claim: Claim) -> bool:
+        """Whether `claim` finds more on a worker than is free for all."""
+        taken = self._places[worker_id].taken if worker_id in self._places else ()
+        return bool(taken) and taken[claim] != taken[Claim.NOW]
+
     def free(self, worker_id: WorkerId) -> Resources:
         """What no attempt has of a worker; nothing, if the worker is not known."""
         place = self._places.get(worker_id)

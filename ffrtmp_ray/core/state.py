@@ -39,6 +39,9 @@ from ffrtmp_ray.core.queue import ReadyQueue
 from ffrtmp_ray.core.story import Story
 from ffrtmp_ray.core.timers import Due, Timers
 
+TICK_SECONDS = 5.0
+"""Short beside a task; long enough that most decisions find the order as the one before left it."""
+
 _WANTED = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
 
 
@@ -85,9 +88,9 @@ class State:
 
     @property
     def tick(self) -> float:
-        """`now` in whole seconds: as often do owners' accounts, and so the order, change of
-        themselves."""
-        return self.now // 1.0
+        """`now` in steps of TICK_SECONDS: as often do owners' accounts, and so the order, change
+        of themselves."""
+        return self.now // TICK_SECONDS * TICK_SECONDS
 
     def tasks_of(self, job_id: JobId) -> list[Task]:
         """In the order in which they were added."""
