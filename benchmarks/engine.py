@@ -310,7 +310,9 @@ class FullFarm:
 def make_worker(number: int) -> Worker:
     """Nine of ten have 8 CPUs, the rest a GPU; a third of them do not have every encoder."""
     gpu = number % 10 == 9
-    capacity = Resources(cpus=4, gpus=1) if gpu else Resources(cpus=8, plan_slots=2, light_slots=4)
+    capacity = (
+        Resources(cpus=4, gpu_sessions=1) if gpu else Resources(cpus=8, plan_slots=2, light_slots=4)
+    )
     missing = number % len(CODECS) if number % 3 == 0 else None
     able = (codec for place, codec in enumerate(CODECS) if place != missing)
     return Worker(
@@ -329,7 +331,7 @@ def make_needs(shape: int) -> Needs:
     if ladder < len(CPU_LADDERS):
         resources = [Resources(cpus=count) for count in CPU_LADDERS[ladder]]
     else:
-        resources = [Resources(cpus=1, gpus=1), Resources(cpus=4)]
+        resources = [Resources(cpus=1, gpu_sessions=1), Resources(cpus=4)]
     return Needs(tuple(Requirement(each, able) for each in resources))
 
 

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     """Plans (and publications) that one worker does at a time, beside its CPUs."""
     light_slots: int = Field(default=2, ge=1)
     """Audio encodes and finishes that one worker does at a time, beside its CPUs."""
+    gpu_sessions: int = Field(default=8, ge=1)
+    """Encoders that one GPU runs at a time. NVIDIA's drivers allow 8 on GeForce cards; others have
+    no limit but their memory and engines."""
+    gpu_memory_mib: int = Field(default=4096, ge=1)
+    """Memory of a GPU of which NVIDIA's library says nothing."""
     stall_seconds: float = Field(default=60.0, gt=0)
     """An ffmpeg that makes no progress for this long is ended and tried again."""
     stop_grace_seconds: float = Field(default=0.5, ge=0)

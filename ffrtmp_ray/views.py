@@ -140,8 +140,10 @@ class WorkerView(View):
     state: str = Field(description="`starting`, `ready` or `draining`")
     cpus: int
     cpus_free: int
-    gpus: int
-    gpus_free: int
+    gpu_sessions: int = Field(description="Encoders that its GPU runs at a time; 0 without one.")
+    gpu_sessions_free: int
+    gpu_memory_mib: int
+    gpu_memory_free_mib: int = Field(description="That is not set aside for what runs.")
     capabilities: tuple[str, ...]
     jobs: tuple[str, ...] = Field(description="Jobs that have a task here.")
     heartbeat_age_seconds: float | None = None

@@ -338,7 +338,7 @@ def as_worker(member: Member) -> Worker:
         id=member.id,
         node_id=f"node-{member.id}",
         hostname=f"host-{member.id}",
-        device="gpu0" if member.capacity.gpus else "cpu",
+        device="gpu0" if member.capacity.gpu_sessions else "cpu",
         capacity=member.capacity,
     )
 

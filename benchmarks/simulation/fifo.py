@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
+from msgspec.structs import astuple
+
 from ffrtmp_ray.core.messages import (
     AttemptAdded,
     Change,
@@ -137,7 +139,7 @@ class Fifo:
 
     def _joined(self, event: WorkerJoined) -> None:
         worker = event.worker
-        self._places[worker.id] = place = Place(worker.capacity, worker.capacity.gpus > 0)
+        self._places[worker.id] = place = Place(worker.capacity, worker.capacity.gpu_sessions > 0)
         self._rooms.setdefault((place.has_gpu, place.free), {})[worker.id] = None
 
     def _lost(self, event: WorkerLost) -> None:
@@ -165,15 +167,14 @@ class Fifo:
     def _room_for(self, work: Work) -> tuple[WorkerId, Requirement] | None:
         for requirement in work.new.needs.alternatives:
             rooms = [
-                (room.cpus, room.gpus, room.light_slots, room.plan_slots, has_gpu)
+                (astuple(room), has_gpu)
                 for has_gpu, room in self._rooms
-                if has_gpu == (requirement.resources.gpus > 0)
+                if has_gpu == (requirement.resources.gpu_sessions > 0)
                 and requirement.resources.within(room)
             ]
             if rooms:
-                cpus, gpus, light_slots, plan_slots, has_gpu = min(rooms)
-                room = Resources(cpus, gpus, plan_slots, light_slots)
-                return next(iter(self._rooms[has_gpu, room])), requirement
+                room, has_gpu = min(rooms)
+                return next(iter(self._rooms[has_gpu, Resources(*room)])), requirement
         return None
 
     def _place(self, work: Work, worker_id: WorkerId, grant: Requirement) -> None:

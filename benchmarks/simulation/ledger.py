@@ -92,7 +92,7 @@ class Ledger:
         self.service[owner] += settled * resources.cpus
         while_arriving = overlap(started, ended, 0.0, self._arriving)
         self.busy_cpu_seconds += while_arriving * resources.cpus
-        self.busy_gpu_seconds += while_arriving * resources.gpus
+        self.busy_gpu_seconds += while_arriving * resources.gpu_sessions
 
     def close(self, now: float, unfinished: int, not_begun: Iterable[Arrival]) -> None:
         self.seconds = now
@@ -106,7 +106,7 @@ class Ledger:
     def utilization(self) -> tuple[float, float | None]:
         """Of CPUs and of GPUs, while jobs came; None where there is no GPU."""
         fleet = self._scenario.fleet
-        cpus, gpus = (sum(each.cpus for each in fleet), sum(each.gpus for each in fleet))
+        cpus, gpus = (sum(each.cpus for each in fleet), sum(each.gpu_sessions for each in fleet))
         cpu = self.busy_cpu_seconds / (cpus * self._arriving)
         return cpu, self.busy_gpu_seconds / (gpus * self._arriving) if gpus else None
 

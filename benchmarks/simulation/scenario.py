@@ -15,12 +15,12 @@ hardware encoders do beside software ones at the same settings."""
 
 def speed(grant: Requirement) -> float:
     """CPU-seconds of work that an encode does in a second with `grant`."""
-    return GPU_IS_WORTH if grant.resources.gpus else float(grant.resources.cpus)
+    return GPU_IS_WORTH if grant.resources.gpu_sessions else float(grant.resources.cpus)
 
 
 def speed_of(capacity: Resources) -> float:
     """CPU-seconds of work a second. The CPUs beside a GPU are there to feed it."""
-    return GPU_IS_WORTH * capacity.gpus or float(capacity.cpus)
+    return GPU_IS_WORTH * capacity.gpu_sessions or float(capacity.cpus)
 
 
 def cpus(*counts: int) -> Needs:
@@ -28,7 +28,7 @@ def cpus(*counts: int) -> Needs:
     return Needs(tuple(Requirement(Resources(cpus=each)) for each in counts))
 
 
-GPU_ONLY = Needs((Requirement(Resources(cpus=1, gpus=1)),))
+GPU_ONLY = Needs((Requirement(Resources(cpus=1, gpu_sessions=1)),))
 GPU_OR_CPUS = Needs((*GPU_ONLY.alternatives, *cpus(4, 2, 1).alternatives))
 
 

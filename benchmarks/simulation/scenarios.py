@@ -18,7 +18,7 @@ from benchmarks.simulation.scenario import (
 from ffrtmp_ray.core.model import Priority, Queue, Resources
 
 CPU_WORKER = Resources(cpus=16, plan_slots=2, light_slots=4)
-GPU_WORKER = Resources(cpus=1, gpus=1)
+GPU_WORKER = Resources(cpus=1, gpu_sessions=1)
 """The one CPU feeds the GPU."""
 
 MIXED = (Machines(0.95, CPU_WORKER), Machines(0.05, GPU_WORKER))

@@ -210,7 +210,9 @@ def workers_table(workers: Sequence[WorkerView]) -> Table:
             worker.device,
             state(worker.state),
             f"{worker.cpus_free} of {worker.cpus} free",
-            f"{worker.gpus_free} of {worker.gpus} free" if worker.gpus else formats.NOTHING,
+            f"{worker.gpu_sessions_free} of {worker.gpu_sessions} free"
+            if worker.gpu_sessions
+            else formats.NOTHING,
             formats.percent(worker.cpu_percent),
             formats.size(worker.memory_bytes),
             f"{formats.duration(heard)} ago" if heard is not None else formats.NOTHING,

@@ -133,9 +133,7 @@ class Fleet:
             capacity=Resources(),  # until it has said what it can do
         )
         await self._desk.apply([WorkerJoined(worker)])
-        capacity = slot.capacity(
-            plan_slots=self._settings.plan_slots, light_slots=self._settings.light_slots
-        )
+        capacity = slot.capacity(self._settings)
         handle = self._cluster.create(replace(worker, capacity=capacity), slot, self._settings)
         self._arrive(worker, handle)
 

@@ -252,7 +252,7 @@ class Life:
             payload=given.payload,
             results=given.results,
             cpus=attempt.grant.resources.cpus,
-            gpu=0 if attempt.grant.resources.gpus else None,
+            gpu=0 if attempt.grant.resources.gpu_sessions else None,
             timeout_seconds=task.timeout_seconds or self.settings.task_timeout_seconds,
             farm_cpus=sum(worker.capacity.cpus for worker in self.workers.values()),
         )

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ffrtmp_ray.core.model import Resources, Worker, WorkerId
+from ffrtmp_ray.settings import Settings
 
-GPU_WORKER_CPUS = 1
-"""CPUs that a GPU worker takes from its node: it decodes, filters and muxes on them."""
+MOST_GPU_WORKER_CPUS = 4
+"""CPUs that a GPU worker takes from its node at most: it decodes, filters and muxes on them, on
+one for each encode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,24 @@ class Slot:
     def key(self) -> tuple[str, str]:
         return self.node_id, self.device
 
-    def capacity(self, *, plan_slots: int, light_slots: int) -> Resources:
-        return Resources(self.cpus, self.gpus, plan_slots, light_slots)
+    def capacity(self, settings: Settings) -> Resources:
+        """As far as is known before the worker has looked at its GPU."""
+        return Resources(
+            cpus=self.cpus,
+            gpu_sessions=settings.gpu_sessions if self.gpus else 0,
+            gpu_memory_mib=settings.gpu_memory_mib if self.gpus else 0,
+            plan_slots=settings.plan_slots,
+            light_slots=settings.light_slots,
+        )
 
 
 def slots_of(node: Node) -> list[Slot]:
-    """The workers that one node should have. GPUs for which no CPU is left get none."""
-    gpus = min(node.gpus, node.cpus // GPU_WORKER_CPUS)
-    slots = [
-        Slot(node.id, node.hostname, f"gpu{index}", GPU_WORKER_CPUS, 1) for index in range(gpus)
-    ]
-    cpus = node.cpus - gpus * GPU_WORKER_CPUS
+    """The workers that one node should have. Those of GPUs get half of the CPUs at most, yet one
+    each; GPUs for which no CPU is left get none."""
+    gpus = min(node.gpus, node.cpus)
+    each = max(1, min(MOST_GPU_WORKER_CPUS, node.cpus // (2 * gpus))) if gpus else 0
+    slots = [Slot(node.id, node.hostname, f"gpu{index}", each, 1) for index in range(gpus)]
+    cpus = node.cpus - gpus * each
     if cpus > 0:
         slots.insert(0, Slot(node.id, node.hostname, "cpu", cpus, 0))
     return slots

@@ -32,6 +32,7 @@ from ffrtmp_ray.core.messages import (
 )
 from ffrtmp_ray.core.model import AttemptId, JobId, Usage, Worker, WorkerId
 from ffrtmp_ray.hardware.detect import capabilities
+from ffrtmp_ray.hardware.gpus import GpuReader, smallest_memory_mib
 from ffrtmp_ray.hardware.usage import UsageReader
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Replaced, Succeeded
 from ffrtmp_ray.media.tasks import TaskRun, Toolbox
@@ -144,7 +145,13 @@ class WorkerActor:
         detection = await capabilities(self._toolbox.ffmpeg, self._gpu)
         for encoder, reason in detection.refusals.items():
             log.info("encoder does not work here", encoder=encoder, reason=reason)
-        return structs.replace(self._identity, capabilities=detection.capabilities)
+        capacity = self._identity.capacity
+        memory = None if self._gpu is None else smallest_memory_mib(GpuReader().read())
+        if memory is not None:
+            capacity = structs.replace(capacity, gpu_memory_mib=memory)
+        return structs.replace(
+            self._identity, capabilities=detection.capabilities, capacity=capacity
+        )
 
     def _start(self, assignment: Assignment, level: Level) -> None:
         run = TaskRun(replace(assignment, gpu=self._gpu), self._toolbox)

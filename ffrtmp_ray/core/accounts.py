@@ -13,15 +13,16 @@ from ffrtmp_ray.core.model import OwnerPolicy, Policy, Resources, TaskId
 
 CpuSeconds: TypeAlias = float
 
-GPU_COST = 8.0
-"""CPUs that a GPU counts as: about what it is rented for beside them."""
+GPU_COST = 4.0
+"""CPUs that an encoder of a GPU counts as: a GPU runs a few, and is rented for what some dozen
+CPUs are."""
 SLOT_COST = 0.25
 """CPUs that a task in a slot counts as: about what planning and sound take of one."""
 
 
 def cost_of(resources: Resources) -> float:
     """CPU-seconds that a second of `resources` counts as."""
-    return max(resources.cpus + GPU_COST * resources.gpus, SLOT_COST)
+    return max(resources.cpus + GPU_COST * resources.gpu_sessions, SLOT_COST)
 
 
 @dataclass(slots=True, eq=False)

@@ -105,12 +105,13 @@ def describe(needs: Needs) -> str:
 def _describe(requirement: Requirement) -> str:
     resources = requirement.resources
     counts = (
-        (resources.gpus, "GPU"),
+        (resources.gpu_sessions, "GPU encoder"),
+        (resources.gpu_memory_mib, "MiB of GPU memory"),
         (resources.cpus, "CPU"),
         (resources.plan_slots, "planning slot"),
         (resources.light_slots, "light slot"),
     )
-    parts = [f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n]
+    parts = [f"{n} {what}{'' if n == 1 or ' of ' in what else 's'}" for n, what in counts if n]
     amount = "a worker for itself, with " if requirement.alone else ""
     amount += " and ".join(parts) or "a place"
     capabilities = " and ".join(sorted(requirement.capabilities))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 JobId: TypeAlias = str
 TaskId: TypeAlias = str
@@ -125,39 +126,32 @@ class Failure(Struct, frozen=True, gc=False):
 class Resources(Struct, frozen=True, gc=False, cache_hash=True):
     """What a task takes of a worker, or what a worker has.
 
-    `cpus` and `gpus` are whole ones. Light tasks take a slot in place of CPUs, so that a full
-    farm still refuses bad input within moments: `plan_slots` for planning and publishing,
-    `light_slots` for audio and finishing, which use a fraction of a CPU beside the encodes.
+    Light tasks take a slot in place of CPUs, so that a full farm still refuses bad input within
+    moments: `plan_slots` for planning and publishing, `light_slots` for audio and finishing, which
+    use a fraction of a CPU beside the encodes.
     """
 
     cpus: int = 0
-    gpus: int = 0
+    """Whole ones."""
+    gpu_sessions: int = 0
+    """Encoders of a GPU that run at a time."""
+    gpu_memory_mib: int = 0
     plan_slots: int = 0
     light_slots: int = 0
 
     def __add__(self, other: Resources) -> Resources:
-        return Resources(
-            self.cpus + other.cpus,
-            self.gpus + other.gpus,
-            self.plan_slots + other.plan_slots,
-            self.light_slots + other.light_slots,
-        )
+        return Resources(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def __sub__(self, other: Resources) -> Resources:
-        return Resources(
-            self.cpus - other.cpus,
-            self.gpus - other.gpus,
-            self.plan_slots - other.plan_slots,
-            self.light_slots - other.light_slots,
-        )
+        return Resources(*(a - b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def within(self, other: Resources) -> bool:
-        return (
-            self.cpus <= other.cpus
-            and self.gpus <= other.gpus
-            and self.plan_slots <= other.plan_slots
-            and self.light_slots <= other.light_slots
-        )
+        return all(a <= b for a, b in zip(astuple(self), astuple(other), strict=True))
+
+    def helps(self, lack: Resources) -> bool:
+        """Whether it has some of what is above 0 in `lack`."""
+        pairs = zip(astuple(self), astuple(lack), strict=True)
+        return any(has > 0 and lacks > 0 for has, lacks in pairs)
 
 
 class Requirement(Struct, frozen=True, gc=False, cache_hash=True):

@@ -55,7 +55,7 @@ def victims(
     for holder in sorted(holders, key=lambda each: each.loss):
         if wanted.within(room):
             break
-        if _helps(holder.resources, wanted - room):
+        if holder.resources.helps(wanted - room):
             going.append(holder)
             room += holder.resources
     if not wanted.within(room):
@@ -80,15 +80,6 @@ def cheapest(
 
 def some(workers: Iterable[WorkerId]) -> Sequence[WorkerId]:
     return tuple(islice(workers, MOST_WORKERS))
-
-
-def _helps(resources: Resources, lack: Resources) -> bool:
-    return (
-        (lack.cpus > 0 and resources.cpus > 0)
-        or (lack.gpus > 0 and resources.gpus > 0)
-        or (lack.plan_slots > 0 and resources.plan_slots > 0)
-        or (lack.light_slots > 0 and resources.light_slots > 0)
-    )
 
 
 def _cost(going: Sequence[Holder]) -> tuple[tuple[int, int], float, int]:

@@ -32,7 +32,7 @@ class Kinds:
         key = (worker.capabilities, worker.capacity)
         kind = self._kinds.get(key)
         if kind is None:
-            has_gpu, empty = worker.capacity.gpus > 0, NO_ROOM + pack(worker.capacity)
+            has_gpu, empty = worker.capacity.gpu_sessions > 0, NO_ROOM + pack(worker.capacity)
             kind = self._kinds[key] = Kind(worker.capabilities, has_gpu, empty)
         return kind
 
@@ -49,7 +49,7 @@ def asked(needs: Needs) -> Asked:
 def suits(requirement: Requirement, kind: Kind) -> bool:
     """Whether a worker of this kind may do it. What asks for no GPU leaves GPU workers alone:
     their few CPUs are there to feed the GPU."""
-    wants_gpu = requirement.resources.gpus > 0
+    wants_gpu = requirement.resources.gpu_sessions > 0
     return wants_gpu == kind.has_gpu and requirement.capabilities <= kind.capabilities
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import pynvml  # type: ignore[import-untyped]  # it ships no types
@@ -57,6 +57,12 @@ class GpuReader:
             return question()
         except self._nvml.NVMLError:
             return None
+
+
+def smallest_memory_mib(gpus: Iterable[GpuUsage]) -> int | None:
+    """Of the GPUs of a machine, which are mostly of one kind: a worker does not know which of
+    them it was given. None when nothing is known of any."""
+    return min((gpu.memory_total_bytes // 1024**2 for gpu in gpus), default=None)
 
 
 def _handles(nvml: Any) -> list[Any]:

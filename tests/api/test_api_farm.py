@@ -16,7 +16,10 @@ from ffrtmp_ray.views import ReadyView, WorkerView
 async def test_workers_are_listed_with_what_they_do(
     http: httpx.AsyncClient, gateway: FakeGateway
 ) -> None:
-    gateway.worker_views = [a_worker(), a_worker(id="worker-n1-gpu0-2", device="gpu0", gpus=1)]
+    gateway.worker_views = [
+        a_worker(),
+        a_worker(id="worker-n1-gpu0-2", device="gpu0", gpu_sessions=8),
+    ]
 
     answer = await http.get("/workers")
 

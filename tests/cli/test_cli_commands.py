@@ -478,7 +478,7 @@ def test_logs_are_printed_as_they_are_under_their_attempts(
 
 
 def test_workers_are_listed(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:
-    gateway.worker_views = [a_worker(gpus=1, gpus_free=0)]
+    gateway.worker_views = [a_worker(gpu_sessions=8, gpu_sessions_free=5)]
 
     done = ffrtmp("workers")
 

@@ -2,6 +2,7 @@
 
 from ffrtmp_ray.cluster.slots import Node, Slot, missing, slots_of, stranded
 from ffrtmp_ray.core.model import Resources, Worker
+from ffrtmp_ray.settings import Settings
 
 
 def worker(node_id: str, device: str) -> Worker:
@@ -12,12 +13,20 @@ def test_a_node_without_gpus_gets_one_worker_for_all_its_cpus() -> None:
     assert slots_of(Node("n", "host", 8, 0)) == [Slot("n", "host", "cpu", 8, 0)]
 
 
-def test_each_gpu_gets_a_worker_that_takes_one_of_the_nodes_cpus() -> None:
+def test_each_gpu_gets_a_worker_and_all_of_them_half_of_the_nodes_cpus_at_most() -> None:
     assert slots_of(Node("n", "host", 8, 2)) == [
-        Slot("n", "host", "cpu", 6, 0),
-        Slot("n", "host", "gpu0", 1, 1),
-        Slot("n", "host", "gpu1", 1, 1),
+        Slot("n", "host", "cpu", 4, 0),
+        Slot("n", "host", "gpu0", 2, 1),
+        Slot("n", "host", "gpu1", 2, 1),
     ]
+    assert [slot.cpus for slot in slots_of(Node("n", "host", 2, 1))] == [1, 1]
+    assert [slot.cpus for slot in slots_of(Node("n", "host", 64, 1))] == [60, 4]
+
+
+def test_a_gpu_worker_has_sessions_and_memory_to_give() -> None:
+    settings = Settings(gpu_sessions=3, gpu_memory_mib=16_000, plan_slots=2, light_slots=1)
+    assert Slot("n", "host", "gpu0", 2, 1).capacity(settings) == Resources(2, 3, 16_000, 2, 1)
+    assert Slot("n", "host", "cpu", 6, 0).capacity(settings) == Resources(6, 0, 0, 2, 1)
 
 
 def test_a_node_whose_gpus_need_all_its_cpus_has_no_cpu_worker() -> None:

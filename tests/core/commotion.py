@@ -55,13 +55,13 @@ KINDS = (
     make_worker(cpus=2, capabilities=CODEC),
     make_worker(cpus=4, capabilities=CODEC),
     make_worker(cpus=8),
-    make_worker(device="gpu0", capacity=Resources(cpus=2, gpus=1), capabilities=CODEC),
+    make_worker(device="gpu0", capacity=Resources(cpus=2, gpu_sessions=1), capabilities=CODEC),
 )
 ENCODES = (
     cpus(4, 2, 1),
     cpus(2, capabilities=CODEC),
     cpus(6),
-    needs(Resources(gpus=1), Resources(cpus=4), capabilities=CODEC),
+    needs(Resources(gpu_sessions=1), Resources(cpus=4), capabilities=CODEC),
 )
 
 

@@ -65,7 +65,7 @@ def cpus(*counts: int, capabilities: Iterable[str] = ()) -> Needs:
     return needs(*(Resources(cpus=each) for each in counts), capabilities=capabilities)
 
 
-GPU = needs(Resources(gpus=1))
+GPU = needs(Resources(gpu_sessions=1))
 PLAN = NewTask("plan", "plan", needs(PLAN_SLOT), weight=0.0)
 FINISH = NewTask("finish", "finish", needs(LIGHT_SLOT), waits_for=("encode",))
 PUBLISH = NewTask("publish", "publish", needs(PLAN_SLOT), final=True, weight=0.0)

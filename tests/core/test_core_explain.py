@@ -66,7 +66,8 @@ def test_needs_are_described_in_words() -> None:
     assert describe(cpus(4, 1, capabilities={"libx264", "aac"})) == (
         "4 CPUs with aac and libx264, or 1 CPU with aac and libx264"
     )
-    assert describe(needs(Resources(gpus=1, cpus=2))) == "1 GPU and 2 CPUs"
+    gpu = needs(Resources(gpu_sessions=1, gpu_memory_mib=300, cpus=2))
+    assert describe(gpu) == "1 GPU encoder and 300 MiB of GPU memory and 2 CPUs"
     assert describe(needs(Resources(plan_slots=1), Resources(light_slots=2))) == (
         "1 planning slot, or 2 light slots"
     )

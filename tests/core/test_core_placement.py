@@ -61,9 +61,9 @@ def test_a_worker_must_have_all_capabilities() -> None:
 
 def test_what_asks_for_no_gpu_leaves_gpu_workers_alone() -> None:
     found = Places()
-    found.put_worker(make_worker("gpu", capacity=Resources(cpus=8, gpus=1)))
+    found.put_worker(make_worker("gpu", capacity=Resources(cpus=8, gpu_sessions=1)))
     assert found.best(asked(cpus(1))) is None
-    assert found.best(asked(GPU)) == ("gpu", Requirement(Resources(gpus=1)))
+    assert found.best(asked(GPU)) == ("gpu", Requirement(Resources(gpu_sessions=1)))
     found.put_worker(make_worker("cpu", 1))
     assert found.best(asked(cpus(1))) == ("cpu", Requirement(Resources(cpus=1)))
 

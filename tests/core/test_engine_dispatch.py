@@ -64,7 +64,7 @@ def test_a_large_task_that_finds_no_room_holds_up_no_smaller_one() -> None:
 
 def test_a_task_prefers_its_first_alternative_and_makes_do_with_the_next() -> None:
     farm = Farm()
-    farm.join("gpu", device="gpu0", capacity=Resources(cpus=2, gpus=1))
+    farm.join("gpu", device="gpu0", capacity=Resources(cpus=2, gpu_sessions=1))
     farm.join("cpu", 4)
     either = NewTask("encode", "encode", needs(GPU.alternatives[0].resources, Resources(cpus=4)))
     farm.submit("a", either)
@@ -337,3 +337,20 @@ def test_a_promise_is_made_anew_after_a_restart() -> None:
     assert farm.engine.explain("live-encode") == "room is being made for it on w1"
     farm.stopped("batch-encode")
     assert farm.attempt("live-encode").id == "live-encode-2-1"
+
+
+def test_a_gpu_takes_as_many_tasks_as_it_has_sessions_and_memory_for() -> None:
+    farm = Farm()
+    capacity = Resources(cpus=4, gpu_sessions=3, gpu_memory_mib=1000)
+    farm.join("gpu", device="gpu0", capacity=capacity)
+    small = NewTask(
+        "encode", "encode", needs(Resources(cpus=1, gpu_sessions=1, gpu_memory_mib=300))
+    )
+    large = NewTask(
+        "encode", "encode", needs(Resources(cpus=1, gpu_sessions=1, gpu_memory_mib=600))
+    )
+    for job_id, task in (("a", small), ("b", small), ("c", large), ("d", small), ("e", small)):
+        farm.submit(job_id, task)
+    assert [each.job_id for each in farm.engine.attempts_on("gpu")] == ["a", "b", "d"]
+    farm.succeed("a-encode")
+    assert [each.job_id for each in farm.engine.attempts_on("gpu")] == ["b", "d", "e"]

@@ -111,7 +111,7 @@ def test_bad_input_fails_at_once() -> None:
 
 def test_a_lack_of_gpu_sessions_uses_up_no_attempt() -> None:
     farm = Farm()
-    farm.join("gpu", device="gpu0", capacity=Resources(cpus=2, gpus=1))
+    farm.join("gpu", device="gpu0", capacity=Resources(cpus=2, gpu_sessions=1))
     farm.running(NewTask("encode", "encode", GPU), max_attempts=1)
     farm.fail("job-encode", FailureKind.OUT_OF_GPU_SESSIONS)
     assert farm.task("job-encode").state == "delayed"

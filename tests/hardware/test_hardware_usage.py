@@ -8,9 +8,10 @@ from typing import Any
 import psutil
 import pynvml  # type: ignore[import-untyped]  # it ships no types
 import pytest
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.model import GpuUsage
-from ffrtmp_ray.hardware.gpus import GpuReader
+from ffrtmp_ray.hardware.gpus import GpuReader, smallest_memory_mib
 from ffrtmp_ray.hardware.usage import CpuTimes, UsageReader, cpu_percent
 
 MIB = 1024**2
@@ -151,3 +152,9 @@ def test_a_machine_without_a_gpu_is_read_all_the_same(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(pynvml, "nvmlInit", missing)
     assert UsageReader().read().gpus == ()
+
+
+def test_a_worker_reckons_with_the_smallest_gpu_of_its_machine() -> None:
+    large, small = full(0), replace(full(1), memory_total_bytes=8 * 1024**3)
+    assert smallest_memory_mib([large, small]) == 8
+    assert smallest_memory_mib([]) is None

@@ -349,7 +349,7 @@ def _alternatives(gpu: GpuUse, *codecs: Codec, cpus: int = 4) -> list[tuple[int,
     work = PlanPayload.model_validate(first_task(spec, Settings(encode_cpus=cpus)).payload)
     plan = make_plan(work, _source(), Path("/a"), Path("/b"), farm_cpus=4)
     return [
-        (each.resources.cpus, each.resources.gpus, sorted(each.capabilities))
+        (each.resources.cpus, each.resources.gpu_sessions, sorted(each.capabilities))
         for each in _task(plan, "encode0").needs.alternatives
     ]
 
@@ -363,8 +363,19 @@ def test_an_encode_makes_do_with_fewer_cpus() -> None:
 
 def test_a_preferred_gpu_comes_first_and_cpus_after_it() -> None:
     first, *others = _alternatives(GpuUse.PREFER, Codec.H264, Codec.HEVC)
-    assert first == (1, 1, ["h264_nvenc", "hevc_nvenc"])
+    assert first == (1, 2, ["h264_nvenc", "hevc_nvenc"])
     assert [(cpus, gpus) for cpus, gpus, _ in others] == [(4, 0), (2, 0), (1, 0)]
+
+
+def test_a_gpu_is_asked_for_a_session_and_memory_for_each_rendition() -> None:
+    def memory(*heights: int) -> int:
+        ladder = _ladder(*(_rendition(f"r{height}", height=height) for height in heights))
+        spec = _spec("/out/f" if len(heights) > 1 else "/out/a.mkv", ladder, gpu=GpuUse.REQUIRE)
+        (way,) = _task(_plan(spec, _source()), "encode0").needs.alternatives
+        assert way.resources.gpu_sessions == len(heights)
+        return way.resources.gpu_memory_mib
+
+    assert memory(360) < memory(720) < memory(720, 360) < 1024
 
 
 def test_a_required_gpu_is_the_only_way() -> None:
@@ -381,7 +392,7 @@ def test_a_preferred_gpu_that_cannot_is_passed_over_and_that_is_said() -> None:
 def test_a_preferred_gpu_that_cannot_make_the_size_is_passed_over(width: int, height: int) -> None:
     plan = _plan(_spec(gpu=GpuUse.PREFER), _source(width=width, height=height))
     needs = _task(plan, "encode0").needs
-    assert all(each.resources.gpus == 0 for each in needs.alternatives)
+    assert all(each.resources.gpu_sessions == 0 for each in needs.alternatives)
     assert "no GPU" in plan.warnings[0]
 
 

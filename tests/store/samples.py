@@ -31,7 +31,7 @@ from ffrtmp_ray.core.model import (
 
 NEEDS = Needs(
     (
-        Requirement(Resources(cpus=4, gpus=1), frozenset({"h264_nvenc"})),
+        Requirement(Resources(cpus=4, gpu_sessions=1), frozenset({"h264_nvenc"})),
         Requirement(Resources(cpus=2), frozenset({"libx264", "aac"})),
         Requirement(Resources(plan_slots=1, light_slots=1)),
     )
@@ -148,7 +148,7 @@ FULL_ATTEMPT = attempt(
 FULL_WORKER = worker(
     "gpu",
     device="gpu0",
-    capacity=Resources(cpus=2, gpus=1, plan_slots=1, light_slots=3),
+    capacity=Resources(cpus=2, gpu_sessions=1, plan_slots=1, light_slots=3),
     capabilities=frozenset({"h264_nvenc", "hevc_nvenc"}),
     draining=True,
 )

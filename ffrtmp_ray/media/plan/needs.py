@@ -23,10 +23,10 @@ def encode_needs(outputs: Sequence[OutputWork], gpu: GpuUse, encode_cpus: int) -
     """
     wanted = frozenset(output.rendition.codec for output in outputs)
     if gpu is GpuUse.REQUIRE:
-        return Needs((_on_gpu(wanted),))
+        return Needs((_on_gpu(outputs),))
     on_cpus = _on_cpus(wanted, encode_cpus)
     if gpu is GpuUse.PREFER and gpu_makes(outputs):
-        return Needs((_on_gpu(wanted), *on_cpus))
+        return Needs((_on_gpu(outputs), *on_cpus))
     return Needs(on_cpus)
 
 
@@ -41,9 +41,22 @@ def gpu_makes(outputs: Iterable[OutputWork]) -> bool:
         return False
 
 
-def _on_gpu(codecs: frozenset[Codec]) -> Requirement:
-    """The CPU is for decoding and scaling."""
-    return Requirement(Resources(gpus=1, cpus=1), _names(codecs, gpu=True))
+GPU_CONTEXT_MIB = 256
+"""Of GPU memory: what one process has of CUDA and NVENC before it encodes anything."""
+GPU_SURFACES = 32
+"""Pictures that one encoder keeps in GPU memory at most: those that ffmpeg's nvenc takes with
+look-ahead and B-frames, each with its reconstruction. An estimate on the safe side."""
+
+
+def _on_gpu(outputs: Sequence[OutputWork]) -> Requirement:
+    """One session for each output. The CPU is for decoding and scaling."""
+    pictures = sum(output.width * output.height for output in outputs)
+    # 4:2:0 has half as much chroma as luma, and 10 bits take two bytes.
+    surfaces = GPU_SURFACES * pictures * 3 // 2 * 2
+    memory = GPU_CONTEXT_MIB + -(-surfaces // 1024**2)
+    codecs = frozenset(output.rendition.codec for output in outputs)
+    resources = Resources(cpus=1, gpu_sessions=len(outputs), gpu_memory_mib=memory)
+    return Requirement(resources, _names(codecs, gpu=True))
 
 
 def _on_cpus(codecs: frozenset[Codec], most: int) -> tuple[Requirement, ...]:
