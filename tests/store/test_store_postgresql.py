@@ -109,6 +109,19 @@ def test_a_commit_and_a_takeover_at_once_never_both_succeed_in_the_wrong_order(
             assert (number in seen) is not refused
 
 
+@pytest.mark.parametrize(("server", "ours"), [("off", "on"), ("remote_apply", "remote_apply")])
+def test_a_commit_is_on_disk_whatever_the_server_is_set_to(
+    postgresql: Server, server: str, ours: str
+) -> None:
+    name = postgresql.create()
+    with postgresql.connect() as connection:
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = {server}")
+    engine = create_engine(parse_url(postgresql.url(name)))
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == ours
+    engine.dispose()
+
+
 def test_readers_may_not_write(postgresql_database: str) -> None:
     engine = create_engine(parse_url(postgresql_database))
     with for_reading(engine).connect() as connection:

@@ -61,6 +61,9 @@ def wait_for_other_migrations(connection: Connection) -> None:
 def _prepare(connection: Any, _record: Any) -> None:
     connection.execute(
         f"SET lock_timeout = '{_LOCK_SECONDS}s'; "
-        f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"
+        f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'; "
+        # Off, a crash of the server would take what we have said is accepted.
+        "SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') = 'off'"
     )
     connection.commit()  # else they would go with the transaction
