@@ -82,7 +82,7 @@ def fold(changes: Sequence[Change]) -> Batch:
 _ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
-def encode(document: Document) -> str:
+def encode(document: Document | Sequence[Document]) -> str:
     """`document` as JSON. Raises ValueError or TypeError when it has none, NaN included."""
     return _ENCODER.encode(document)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, select, upd
 
 from ffrtmp_ray.core.model import JobId
 from ffrtmp_ray.store.batch import Batch, with_labels
+from ffrtmp_ray.store.sql import postgresql
 from ffrtmp_ray.store.sql.rows import ATTEMPTS, JOBS, TASKS, TRANSITIONS, WORKERS, Row, portions
 from ffrtmp_ray.store.sql.tables import attempts, jobs, tasks, transitions, workers
 
@@ -62,8 +63,11 @@ def _documents(column: str, documents: dict[str, Any]) -> list[Row]:
 
 
 def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql" and postgresql.insert(connection, table, rows):
+        return
+    connection.execute(insert(table), rows)
 
 
 def _update(connection: Connection, table: Table, rows: list[Row]) -> None:

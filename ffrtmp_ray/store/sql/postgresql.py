@@ -5,9 +5,12 @@ PostgreSQL is reached through psycopg 3 alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, Table, event
+
+from ffrtmp_ray.store.batch import encode
 
 REMEDY = "check that the database server runs, can be reached and accepts this user"
 
@@ -56,6 +59,24 @@ def for_reading(engine: Engine) -> Engine:
 def wait_for_other_migrations(connection: Connection) -> None:
     """Two that migrate at once would both make the tables; the lock goes with the transaction."""
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Insert `rows`, which all have the same columns, as one JSON document: the driver takes a
+    third of the CPU for it that it takes for a message for each row.
+
+    Returns False, and does nothing, when a text has a NUL, which is no text in PostgreSQL.
+    """
+    document = encode(rows)
+    if "\\u0000" in document:
+        return False
+    names = ", ".join(f'"{name}"' for name in rows[0])
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) SELECT {names} "  # noqa: S608 - our own names
+        f"FROM json_populate_recordset(NULL::{table.name}, %(rows)s::json)",
+        {"rows": document},
+    )
+    return True
 
 
 def _prepare(connection: Any, _record: Any) -> None:
