@@ -118,11 +118,13 @@ class LocalFarm:
             if "ffmpeg" in _title(child)
         ]
 
+    def encodings(self) -> list[psutil.Process]:
+        """The ffmpegs that encode a picture now."""
+        return [p for p in self.ffmpegs() if "libx26" in " ".join(_cmdline(p))]
+
     def encoding(self, seconds: float = 30.0) -> psutil.Process:
-        """The ffmpeg that encodes a picture now."""
-        return until(
-            lambda: [p for p in self.ffmpegs() if "libx26" in " ".join(_cmdline(p))], seconds
-        )[0]
+        """The first of them, when there is one."""
+        return until(self.encodings, seconds)[0]
 
     def settle(self) -> None:
         """End what a failed test left, and see that no process of it stays."""

@@ -27,3 +27,15 @@ def frame_times(path: Path) -> list[Fraction]:
         assert stream.time_base is not None
         times = [frame.pts * stream.time_base for frame in container.decode(stream)]
     return [time - times[0] for time in times]
+
+
+def with_a_damaged_packet(clip: Path, to: Path, number: int) -> Path:
+    """A copy of an MP4 in which one packet of the picture holds nothing but zeros."""
+    with av.open(str(clip)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        place, size = packets[number].pos, packets[number].size
+    assert place is not None
+    content = bytearray(clip.read_bytes())
+    content[place : place + size] = bytes(size)
+    to.write_bytes(content)
+    return to

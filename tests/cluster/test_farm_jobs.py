@@ -20,7 +20,7 @@ from ffrtmp_ray.errors import (
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, JobSpec, Ladder, Rendition
 from ffrtmp_ray.views import JobDetail, JobView
 from tests.cluster.farms import QUICK, SLOW, LocalFarm, leftovers, until
-from tests.cluster.media import frame_times, make_clip
+from tests.cluster.media import frame_times, make_clip, with_a_damaged_packet
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -61,6 +61,39 @@ def test_its_states_are_kept_with_times_and_reasons(
     assert times == sorted(times)
     assert all(transition.reason for transition in job.transitions)
     assert [task.kind for task in job.tasks] == ["plan", "encode", "audio", "finish", "publish"]
+
+
+def _encodes(job: JobDetail) -> list[str]:
+    return [task.id.removeprefix(f"{job.id}-") for task in job.tasks if task.kind == "encode"]
+
+
+def test_a_picture_in_chunks_has_every_frame_of_its_source(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.mp4"
+    job = farm.completed(farm.submit(clip, target, chunks=3).id)
+    assert _encodes(job) == ["encode0", "encode1", "encode2"]
+    assert frame_times(target) == frame_times(clip)
+    assert job.warnings == ()
+
+
+def test_a_job_whose_chunks_are_not_exact_is_made_in_one_piece_and_says_so(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    damaged = with_a_damaged_packet(clip, tmp_path / "damaged.mp4", 40)
+    job = farm.completed(farm.submit(damaged, tmp_path / "out.mp4", chunks=2).id)
+    assert _encodes(job) == ["encode0", "encode1", "encode0-p1"]
+    assert job.warnings[0].startswith("inexact: the chunk at 1.000 s is not exact")
+    assert leftovers(farm.settings, tmp_path, job.id) == []
+
+
+def test_a_long_picture_is_encoded_on_all_cpus_at_once(
+    farm: LocalFarm, long_clip: Path, tmp_path: Path
+) -> None:
+    job = farm.submit(long_clip, tmp_path / "out.mp4", SLOW)
+    until(lambda: len(farm.encodings()) == 2)
+    assert _encodes(farm.farm.get(job.id)) == ["encode0", "encode1"]
+    farm.farm.cancel(job.id)
 
 
 def test_a_ladder_of_several_renditions_makes_a_folder(
