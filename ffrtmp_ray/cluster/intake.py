@@ -16,6 +16,12 @@ from ffrtmp_ray.core.messages import JobSubmitted
 from ffrtmp_ray.core.model import Job, JobId, JobState
 from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem
 
+DEPENDS_ON = "depends_on"
+"""The field that the engine and this name when they refuse a dependency."""
+TRIES = 3
+"""A job that another depends on may end between the look for it and the engine's: then the store
+has it the next time."""
+
 
 class Intake:
     def __init__(self, life: Life, last_order: int) -> None:
@@ -35,15 +41,24 @@ class Intake:
             return await self._submit(events, again=again)
 
     async def _submit(self, events: Sequence[JobSubmitted], *, again: bool) -> list[Job | Problem]:
-        life = self._life
         answers: dict[JobId, Job | Problem] = {}
         if again:
             answers |= await self._stored(event.job.id for event in events)
-        fresh = [event for event in events if event.job.id not in answers]
-        finished = await self._finished({each for e in fresh for each in e.job.depends_on})
+        left = [event for event in events if event.job.id not in answers]
+        for _ in range(TRIES):
+            answers |= await self._try(left)
+            left = [event for event in left if _lacks_dependency(answers[event.job.id])]
+            if not left:
+                break
+        return [answers[event.job.id] for event in events]
+
+    async def _try(self, events: Sequence[JobSubmitted]) -> dict[JobId, Job | Problem]:
+        life = self._life
+        finished = await self._finished({each for e in events for each in e.job.depends_on})
         now = life.clock.now()
+        answers: dict[JobId, Job | Problem] = {}
         wanted = []
-        for event in fresh:
+        for event in events:
             refusal = self._unknown(event.job, finished)
             if refusal is not None:
                 answers[event.job.id] = refusal.problem
@@ -53,7 +68,7 @@ class Intake:
             wanted.append(numbered(replace(event, finished=states), self._last_order, now))
         for event, result in zip(wanted, await life.apply(wanted), strict=True):
             answers[event.job.id] = result.problem if isinstance(result, FfrtmpError) else event.job
-        return [answers[event.job.id] for event in events]
+        return answers
 
     async def _finished(self, job_ids: Iterable[JobId]) -> Mapping[JobId, JobState]:
         """The states of those jobs that have ended. It holds until the caller awaits."""
@@ -76,7 +91,11 @@ class Intake:
             if job_id not in finished and self._life.engine.job(job_id) is None:
                 return InvalidRequest(
                     f"there is no job {job_id}",
-                    where="depends_on",
+                    where=DEPENDS_ON,
                     remedy="submit that one first; `ffrtmp jobs` lists what there is",
                 )
         return None
+
+
+def _lacks_dependency(answer: Job | Problem) -> bool:
+    return isinstance(answer, Problem) and answer.where == DEPENDS_ON

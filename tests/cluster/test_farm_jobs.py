@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ffrtmp_ray.core.model import Queue
 from ffrtmp_ray.errors import (
     Conflict,
     InputRefused,
@@ -222,6 +224,61 @@ def test_what_a_job_depends_on_must_be_there(farm: LocalFarm, clip: Path, tmp_pa
     with pytest.raises(InvalidRequest, match="there is no job nosuchjob") as refusal:
         farm.submit(clip, tmp_path / "out.mp4", depends_on=("nosuchjob",))
     assert refusal.value.where == "depends_on"
+
+
+def test_a_job_waits_for_those_it_depends_on_and_for_its_time(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    (worker,) = farm.farm.workers()
+    farm.farm.drain(worker.id)
+    first = farm.submit(clip, tmp_path / "first.mp4")
+    start = datetime.now(UTC) + timedelta(seconds=3)
+    second = farm.submit(
+        clip,
+        tmp_path / "second.mp4",
+        depends_on=(first.id,),
+        not_before=start,
+        deadline=start + timedelta(milliseconds=1),
+        queue="live",
+        priority="high",
+    )
+    assert second.depends_on == (first.id,)
+    assert second.not_before == start.timestamp()
+    assert not second.deadline_missed
+
+    farm.farm.drain(worker.id, on=False)
+    done = farm.completed(second.id)
+
+    finished = farm.farm.get(first.id).finished_at
+    assert finished is not None
+    assert done.started_at is not None
+    assert done.started_at >= max(finished, start.timestamp())
+    assert done.deadline_missed
+
+
+def test_a_waiting_job_is_given_another_place_and_other_labels(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    (worker,) = farm.farm.workers()
+    farm.farm.drain(worker.id)
+    jobs = [
+        farm.submit(clip, tmp_path / f"{number}.mp4", queue="batch", labels={"show": "pilot"})
+        for number in range(3)
+    ]
+
+    changed = farm.farm.change(jobs[2].id, queue=Queue.DEFAULT, labels={"season": "2"})
+
+    assert (changed.queue, changed.labels) == ("default", {"season": "2"})
+    listed = {job.id: job for job in farm.farm.list(queues=[Queue.DEFAULT])}
+    assert listed[jobs[2].id].labels == {"season": "2"}
+    farm.farm.drain(worker.id, on=False)
+    done = [farm.completed(job.id) for job in jobs]
+    plans = [placed_at(job, "plan") for job in done]
+    assert plans[2] < plans[1], "a worker plans two at a time: it would have been the last"
+    with pytest.raises(Conflict, match="completed"):
+        farm.farm.change(jobs[2].id, queue=Queue.LIVE)
+    with pytest.raises(JobNotFound):
+        farm.farm.change("nosuchjob", queue=Queue.LIVE)
 
 
 def test_logs_show_what_ffmpeg_printed(farm: LocalFarm, clip: Path, tmp_path: Path) -> None:

@@ -105,9 +105,31 @@ async def test_the_engine_is_told_how_those_have_ended_that_it_no_longer_holds(
     await intake.submit([a_job("ended"), a_job("waiting")], again=False)
     await life.apply([CancelRequested("ended", "test")])
 
-    await intake.submit([a_job("next", depends_on=("ended", "waiting", "ended"))], again=False)
+    (answer,) = await intake.submit(
+        [a_job("next", depends_on=("ended", "waiting", "ended"))], again=False
+    )
 
     submitted = applied[-1]
     assert isinstance(submitted, JobSubmitted)
     assert submitted.job.depends_on == ("ended", "waiting")
     assert submitted.finished == {"ended": JobState.CANCELED}
+    assert isinstance(answer, Problem)
+    assert "ended, which it depends on, is canceled" in answer.message
+
+
+async def test_one_that_ends_while_it_is_looked_for_is_looked_for_again(
+    life: Life, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await intake.submit([a_job("first")], again=False)
+    apply = life.apply
+
+    async def ending_first(events: Sequence[Event]) -> list[Result]:
+        monkeypatch.setattr(life, "apply", apply)
+        await apply([CancelRequested("first", "test")])
+        return await apply(events)
+
+    monkeypatch.setattr(life, "apply", ending_first)
+    (answer,) = await intake.submit([a_job("next", depends_on=("first",))], again=False)
+
+    assert isinstance(answer, Problem)
+    assert "is canceled" in answer.message, "known, though the engine held it no longer"
