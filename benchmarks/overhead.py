@@ -126,7 +126,7 @@ def time_job(client: Client, clip: Path, output: Path) -> float:
 
 
 def run_job(client: Client, clip: Path, output: Path) -> JobDetail:
-    job = client.submit(JobSpec(input=str(clip), output=str(output), preset=PRESET))
+    job = client.submit(JobSpec(input=str(clip), output=str(output), preset=PRESET, chunks=1))
     ended = client.wait(job.id, interval=LOOK_SECONDS)
     if ended.state is not JobState.COMPLETED:
         sys.exit(f"the job {ended.state}: {ended.failure and ended.failure.reason}")

@@ -13,7 +13,7 @@ from ffrtmp_ray.core.messages import Level, Report
 from ffrtmp_ray.core.model import AttemptId, Progress, Usage
 from ffrtmp_ray.media.assignment import Assignment
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised when a message changes its meaning; a worker of another number is replaced."""
 
 
