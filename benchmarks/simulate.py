@@ -87,7 +87,7 @@ def simulate(scenario: Scenario, decider: str, seed: int = 1, check: int | None 
         if check and farm.ledger.events % check == 0 and isinstance(decides, Scheduler):
             invariants.check(decides)
 
-    return summarize(decider, farm.run(look))
+    return summarize(decider, farm.run(look), scenario)
 
 
 if __name__ == "__main__":

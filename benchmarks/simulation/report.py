@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from benchmarks.simulation.ledger import Waits
 from benchmarks.simulation.scenario import Scenario
-from benchmarks.simulation.summary import Summary, fairness
+from benchmarks.simulation.summary import Summary
 
 FIRST_OWNERS = 3
 """Those with the most service, by name."""
@@ -75,8 +75,10 @@ def other_lines(each: Summary) -> Iterator[str]:
         f" {each.lost_share:.2%} of the CPU time came to nothing{lost}"
     )
     shares = ", ".join(f"{owner} {share:.1%}" for owner, share in first_shares(each).items())
-    fair = fairness(each.service.values())
-    yield f"      service: {shares}; fairness between all {len(each.service)} owners {fair:.3f}"
+    yield (
+        f"      service: {shares};"
+        f" fairness between {len(each.service)} owners by weight {each.fairness:.3f}"
+    )
     yield (
         f"      {each.events:,} events, {each.placements:,} placements:"
         f" {each.decisions_per_second:,.0f} decisions/s, {each.decider_seconds:.1f} s in all;"
@@ -93,7 +95,6 @@ def as_json(found: Sequence[Summary]) -> dict[str, object]:
     result: dict[str, object] = {}
     for each in found:
         numbers = {JSON_NAMES.get(name, name): value for name, value in asdict(each).items()}
-        numbers["fairness_index"] = fairness(each.service.values())
         numbers["service_share"] = first_shares(each)
         result[each.decider] = rounded(numbers)
     if len(found) > 1:

@@ -123,6 +123,10 @@ class Scenario:
     """Whether it goes on until all jobs have ended; else it ends with the last arrival."""
     policy: Policy = field(default_factory=Policy)
 
+    def weight(self, owner: str) -> float:
+        """The share of the farm that is due to an owner, beside those of the others."""
+        return self.policy.owners.get(owner, self.policy.other_owners).weight
+
     @property
     def fleet(self) -> tuple[Resources, ...]:
         """What each worker has: one of each of the machines at least, so that all work can end."""

@@ -15,7 +15,7 @@ from benchmarks.simulation.scenario import (
     Scenario,
     cpus,
 )
-from ffrtmp_ray.core.model import Priority, Queue, Resources
+from ffrtmp_ray.core.model import OwnerPolicy, Policy, Priority, Queue, Resources
 
 CPU_WORKER = Resources(cpus=16, plan_slots=2, light_slots=4)
 GPU_WORKER = Resources(cpus=1, gpu_sessions=1)
@@ -86,7 +86,7 @@ _ALL = (
         about="default work without end, too much for the fleet, and one job of the lowest class",
         kinds=(PLAIN,),
         machines=CPUS_ALONE,
-        owners=MANY_OWNERS,
+        owners={"anna": 1.0},
         load=1.3,
         lone=Lone(
             Kind(
@@ -98,12 +98,13 @@ _ALL = (
     ),
     Scenario(
         name="two-owners",
-        about="two owners submit as much as each other, together twice what the fleet can do",
+        about="two owners submit as much as each other, too much for the fleet; anna's weight is 3",
         kinds=(PLAIN,),
         machines=CPUS_ALONE,
         owners={"anna": 0.5, "bert": 0.5},
         load=2.5,
         to_the_end=False,
+        policy=Policy(owners={"anna": OwnerPolicy(weight=3.0)}),
     ),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.simulation.ledger import Ledger, Waits, peak_memory
+from benchmarks.simulation.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Summary:
     gpu_utilization: float | None
     service: Mapping[str, float]
     """CPU-seconds that each owner's tasks had while jobs came, the most first."""
+    fairness: float
+    """Between all owners, of their service by their weights: see `fairness`."""
     preemptions: int
     workers_lost: int
     lost_work: Mapping[str, float]
@@ -40,7 +43,7 @@ class Summary:
     """Of the process: farm and decider together."""
 
 
-def summarize(decider: str, ledger: Ledger) -> Summary:
+def summarize(decider: str, ledger: Ledger, scenario: Scenario) -> Summary:
     cpu, gpu = ledger.utilization
     lost = {how: ledger.cpu_seconds[how] for how in LOST if how in ledger.cpu_seconds}
     spent = sum(ledger.cpu_seconds.values())
@@ -57,6 +60,7 @@ def summarize(decider: str, ledger: Ledger) -> Summary:
         cpu_utilization=cpu,
         gpu_utilization=gpu,
         service=dict(sorted(ledger.service.items(), key=lambda each: -each[1])),
+        fairness=fairness(got / scenario.weight(owner) for owner, got in ledger.service.items()),
         preemptions=ledger.scheduled["preempted"],
         workers_lost=ledger.workers_lost,
         lost_work=lost,
@@ -73,7 +77,7 @@ LOST = ("preempted", "failed", "lost with its worker")
 
 
 def fairness(service: Iterable[float]) -> float:
-    """1.0 when all have got the same, 1/n when one of n has got everything.
+    """Jain's index: 1.0 when all have got the same, 1/n when one of n has got everything.
 
     R. Jain, D. Chiu, W. Hawe: A Quantitative Measure of Fairness and Discrimination for Resource
     Allocation in Shared Computer Systems, 1984.
