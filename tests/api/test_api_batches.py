@@ -41,6 +41,21 @@ async def test_each_job_of_a_batch_gets_its_answer_in_its_place(
     assert gateway.batches == [3], "what was in order went together"
 
 
+async def test_where_the_queue_is_full_each_job_that_has_no_room_says_so(
+    http: httpx.AsyncClient, gateway: FakeGateway
+) -> None:
+    gateway.most_jobs = 2
+
+    answer = await http.post("/jobs:batch", json={"jobs": [spec(number) for number in range(4)]})
+
+    assert answer.status_code == 200
+    problems = [each["problem"] for each in answer.json()["answers"]]
+    assert problems[:2] == [None, None]
+    assert [problem["status"] for problem in problems[2:]] == [429, 429]
+    alone = await http.post("/jobs", json=spec(9))
+    assert (alone.status_code, alone.headers["retry-after"]) == (429, "10")
+
+
 @pytest.mark.parametrize(
     ("body", "where"),
     [

@@ -13,6 +13,7 @@ from ffrtmp_ray.errors import (
     JobNotFound,
     OutputExists,
     Problem,
+    QueueFull,
     WorkerNotFound,
 )
 from ffrtmp_ray.media.spec import JobChange, JobSpec
@@ -54,6 +55,7 @@ class FakeGateway:
     log_views: dict[str, list[LogView]] = field(default_factory=dict)
     readings_now: Readings = field(default_factory=Readings)
     ready_now: ReadyView = READY
+    most_jobs: int = 1_000_000
     failing: Exception | None = None
     """Raised by every method but `ready`."""
     script: list[dict[str, object]] = field(default_factory=list)
@@ -107,6 +109,8 @@ class FakeGateway:
 
     async def submit(self, spec: JobSpec) -> JobDetail:
         self._fail()
+        if len(self.jobs_by_id) >= self.most_jobs:
+            raise QueueFull("as many jobs wait as may", remedy="submit it again later")
         if any(job.output == spec.output for job in self.jobs_by_id.values()):
             raise OutputExists(
                 f"{spec.output} exists", where="output", remedy="name one that does not"
@@ -129,7 +133,7 @@ class FakeGateway:
         for spec in specs:
             try:
                 answers.append(JobView.model_validate((await self.submit(spec)).model_dump()))
-            except CallerError as refusal:
+            except (CallerError, QueueFull) as refusal:
                 answers.append(refusal.problem)
         return answers
 
