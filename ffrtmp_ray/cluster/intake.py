@@ -54,7 +54,7 @@ class Intake:
 
     async def _try(self, events: Sequence[JobSubmitted]) -> dict[JobId, Job | Problem]:
         life = self._life
-        finished = await self._finished({each for e in events for each in e.job.depends_on})
+        finished = await self.finished({each for e in events for each in e.job.depends_on})
         now = life.clock.now()
         answers: dict[JobId, Job | Problem] = {}
         wanted = []
@@ -70,7 +70,7 @@ class Intake:
             answers[event.job.id] = result.problem if isinstance(result, FfrtmpError) else event.job
         return answers
 
-    async def _finished(self, job_ids: Iterable[JobId]) -> Mapping[JobId, JobState]:
+    async def finished(self, job_ids: Iterable[JobId]) -> Mapping[JobId, JobState]:
         """The states of those jobs that have ended. It holds until the caller awaits."""
         asked = set(job_ids)
         if not asked:

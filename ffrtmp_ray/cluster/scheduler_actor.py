@@ -228,7 +228,9 @@ class SchedulerActor:
             record = await life.read(lambda: life.store.job(job_id))
             if record is None:
                 return _no_job(job_id)
-            return await self._ask(life, RetryRequested(record.job, record.tasks, who))
+            assert self._intake is not None  # noqa: S101 - it is made with the life
+            finished = await self._intake.finished(record.job.depends_on)
+            return await self._ask(life, RetryRequested(record.job, record.tasks, who, finished))
 
     async def _ask_of_job(self, life: Life, job_id: JobId, event: Event) -> FfrtmpError | None:
         refusal = await self._ask(life, event)

@@ -165,7 +165,10 @@ def retry(state: State, event: RetryRequested) -> None:
         finished_at=None,
         failure=None,
     )
-    open_jobs = [] if event.job.started_at else _unfinished(state, job, event.finished)
+    try:
+        open_jobs = [] if event.job.started_at else _unfinished(state, job, event.finished)
+    except InvalidRequest as trouble:
+        raise Conflict(trouble.message, where=job.id, remedy=trouble.remedy) from None
     state.discarding.discard(job.id)
     state.hold_job(job)
     state.dependencies.add(job.id, open_jobs)

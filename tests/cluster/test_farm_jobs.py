@@ -385,3 +385,21 @@ def test_what_is_no_video_fails_with_a_reason(
     assert job.failure.kind == "bad_input"
     assert len(job.tasks[0].attempts) == 1, "bad input is not tried again"
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_job_that_failed_with_what_it_depends_on_is_retried_after_it(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    first = farm.submit(clip, tmp_path / "first.mp4", SLOW)
+    after = farm.submit(clip, tmp_path / "after.mp4", depends_on=(first.id,))
+    farm.farm.cancel(first.id)
+    ended = farm.farm.wait(after.id, timeout=20)
+    assert ended.failure is not None
+    assert ended.failure.kind == "dependency"
+    with pytest.raises(Conflict, match="retry that one first"):
+        farm.farm.retry(after.id)
+    farm.farm.retry(first.id)
+    farm.farm.retry(after.id)
+    assert farm.farm.get(after.id).waiting == f"waits for other jobs: {first.id}"
+    farm.farm.cancel(after.id)
+    farm.farm.cancel(first.id)

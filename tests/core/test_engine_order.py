@@ -255,7 +255,7 @@ def test_a_job_is_retried_after_that_on_which_it_depends() -> None:
     farm.fail("a-encode", FailureKind.BAD_INPUT)
     rows = farm.rows
     again = RetryRequested(rows.jobs["b"], rows.tasks_of("b"), "ann", {"a": JobState.FAILED})
-    with pytest.raises(InvalidRequest, match="retry that one first"):
+    with pytest.raises(Conflict, match="retry that one first"):
         farm.send(again)
     farm.retry("a")
     farm.send(again)
