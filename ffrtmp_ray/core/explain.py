@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ffrtmp_ray.core.lane import Lane
 from ffrtmp_ray.core.model import Needs, Requirement, Task, TaskState
-from ffrtmp_ray.core.rooms import asked
+from ffrtmp_ray.core.rooms import asked, fits_any
 from ffrtmp_ray.core.state import State
 
 MOST_COUNTED = 10_000
@@ -56,10 +56,18 @@ def _ready(state: State, task: Task) -> str:
         return "there is no worker"
     able = state.places.count_able(asked(task.needs))
     if not able:
+        if _fits_draining(state, task):
+            return "the workers that could do it are being drained"
         return f"no worker has what it needs: {describe(task.needs)}"
     lane = state.queue.lane_of(task)
     busy = f"all {able} fitting workers are busy" if able > 1 else "the one fitting worker is busy"
     return busy + _ahead(state, lane, task) if lane is not None else busy
+
+
+def _fits_draining(state: State, task: Task) -> bool:
+    places = (state.places[each.id] for each in state.workers.values() if each.draining)
+    wanted = asked(task.needs)
+    return any(each.kind and fits_any(wanted, each.kind, each.kind.empty) for each in places)
 
 
 def starts_in(state: State, task: Task) -> float | None:

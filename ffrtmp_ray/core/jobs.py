@@ -304,7 +304,7 @@ def _refuse_if_full(state: State, job: Job) -> None:
         why = f"{owner.max_queued} jobs of {job.owner} wait, as many as may"
     else:
         return
-    raise QueueFull(why, where=job.id, remedy="submit it again when some have started")
+    raise QueueFull(why, remedy="submit it again when some have started")
 
 
 def _refuse_if_publishing(state: State, job: Job, what: str) -> None:

@@ -93,3 +93,12 @@ def test_a_ready_task_says_when_it_starts_at_the_present_pace() -> None:
     assert seconds is not None
     assert 30 < seconds < 50
     assert farm.engine.starts_in("job15-encode") is None
+
+
+def test_a_ready_task_says_that_the_workers_for_it_are_being_drained() -> None:
+    farm = Farm()
+    farm.join("w1", 4)
+    farm.drain("w1")
+    farm.submit("job", encode())
+    told = farm.engine.explain("job-encode")
+    assert told == "the workers that could do it are being drained"
