@@ -49,6 +49,12 @@ QUICK = Ladder(
 )
 """Takes a moment on a short clip."""
 
+STEADY = Ladder(
+    renditions=(Rendition(name="steady", codec=Codec.H264, crf=23, effort=Effort.THOROUGH),)
+)
+"""Takes a few seconds on a clip of fifteen: long enough to be killed, short enough to be done
+again."""
+
 SLOW = Ladder(
     renditions=(
         Rendition(name="large", codec=Codec.HEVC, height=None, crf=20, effort=Effort.THOROUGH),

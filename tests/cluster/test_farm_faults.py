@@ -7,16 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ffrtmp_ray.media.spec import Codec, Effort, Ladder, Rendition
-from tests.cluster.farms import QUICK, SLOW, LocalFarm, leftovers, until
+from tests.cluster.farms import QUICK, SLOW, STEADY, LocalFarm, leftovers, until
 from tests.cluster.media import frame_times, make_clip
 
 pytestmark = pytest.mark.timeout(240)
-
-STEADY = Ladder(
-    renditions=(Rendition(name="steady", codec=Codec.H264, crf=23, effort=Effort.THOROUGH),)
-)
-"""Takes a few seconds on the clip: long enough to be killed, short enough to be done again."""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -218,23 +217,3 @@ def test_up_again_keeps_what_runs(farm: HttpFarm, clip: Path, root: Path) -> Non
     finally:
         del os.environ["FFRTMP_STALL_SECONDS"]
     assert httpx.get(f"{farm.base}/ready").json()["epoch"] == before + 1
-
-
-def test_down_is_quick_and_jobs_go_on_at_the_next_up(
-    root: Path, unused_tcp_port_factory: Callable[[], int]
-) -> None:
-    state = root / "again"
-    port = str(unused_tcp_port_factory())
-    options = ["--state-dir", str(state), "--root", str(root), "--port", port, "--cpus", "2"]
-    long = make_clip(root / "long.mp4", seconds=20, size="640x360")
-    assert ffrtmp("up", *options).returncode == 0
-    with Client(f"http://127.0.0.1:{port}") as client:
-        job = client.submit(spec(long, root / "went-on.mp4"))
-        until(lambda: client.job(job.id).state == "processing")
-        began = time.monotonic()
-        assert ffrtmp("down", "--state-dir", str(state)).returncode == 0
-        assert time.monotonic() - began < 10
-        assert ffrtmp("up", *options).returncode == 0
-        done = client.wait(job.id, timeout=120)
-        assert done.state == "completed"
-    assert ffrtmp("down", "--state-dir", str(state)).returncode == 0
