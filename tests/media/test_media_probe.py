@@ -78,6 +78,17 @@ async def test_a_transport_stream_keeps_its_own_clock(prober: Prober, clips: Cli
     assert video.last - video.first == Fraction(49, 25)
 
 
+async def test_the_frames_of_a_part_are_counted(prober: Prober, clips: Clips) -> None:
+    """As often as a decoder's threads need to get into each other's way, were it broken off."""
+    ticks = (await _source(prober, clips("plain.mp4"))).video.ticks
+    for number in range(1, 20):
+        span = (ticks[number], ticks[2 * number])
+        counted = await prober.count(clips("plain.mp4"), span, timeout_seconds=30)
+        assert isinstance(counted, FrameCount)
+        assert counted.frames == number
+        assert counted.first == ticks[number] * Fraction(1, 12800)
+
+
 async def test_packets_outside_an_edit_list_are_not_counted(prober: Prober, clips: Clips) -> None:
     video = (await _source(prober, clips("edited.mp4"))).video
     assert video.frames < 50

@@ -21,7 +21,10 @@ SAMPLE_FRAMES = 24
 
 def count(path: Path, start: int | None, end: int | None) -> FrameCount:
     """Decode the picture and count its frames, those from tick `start` on and before tick `end`
-    of its time base; None is the beginning, and the end. Always decodes from the beginning.
+    of its time base; None is the beginning, and the end.
+
+    It decodes from the beginning to the end, whatever is counted: libavcodec's threads have been
+    seen to wait for each other for ever when decoding is broken off.
 
     Raises Refusal when nothing of it can be decoded.
     """
@@ -38,10 +41,6 @@ def count(path: Path, start: int | None, end: int | None) -> FrameCount:
             counted = [frame for frame in shown if _lies_within(frame.pts, start, end)]
             frames += len(counted)
             times.extend(frame.pts for frame in counted if frame.pts is not None)
-            if end is not None and any(
-                frame.pts is not None and frame.pts >= end for frame in shown
-            ):
-                break
         if not times:
             raise Refusal(
                 FailureKind.BAD_INPUT, f"the video of {path.name} is damaged: no frame decodes"
