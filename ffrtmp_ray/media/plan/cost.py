@@ -18,8 +18,9 @@ _ENCODE: Mapping[Codec, Mapping[Effort, int]] = {
     Codec.AV1: {Effort.FAST: 9, Effort.BALANCED: 27, Effort.THOROUGH: 56},
     Codec.VP9: {Effort.FAST: 49, Effort.BALANCED: 57, Effort.THOROUGH: 100},
 }
-"""A pixel's encoding by its decoding. Both tables were measured with one thread of FFmpeg 7.1 on
-240 frames of Big Buck Bunny, 480x360; other pictures differ by a factor of two or so."""
+"""A pixel's encoding by its decoding. All were measured with one thread of FFmpeg 9.0.2 on 240
+frames of Big Buck Bunny, 480x360, but for VP9's thorough, which is a guess; other pictures may
+differ by a factor of two."""
 
 
 def cpu_seconds(video: VideoStream, outputs: Iterable[OutputWork]) -> Fraction:
