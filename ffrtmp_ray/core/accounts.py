@@ -62,6 +62,8 @@ class Account:
 
     def served(self, now: float) -> float:
         """Its virtual time."""
+        if now <= self._since:
+            return self._served
         while self._prepaid:
             task_id, until = next(iter(self._prepaid.items()))
             if until > now:

@@ -205,7 +205,7 @@ class Lane:
 
     def head(self, now: float) -> Head | None:
         """The next of all."""
-        promised = self._first_promised()
+        promised = self._first_promised() if self._promised else None
         found = self._first_open(now)
         if promised is not None and (found is None or promised.rank <= found.rank):
             found = Head(promised.rank, -1.0, promised.order, promised.position, promised.task_id)
@@ -292,8 +292,10 @@ class Lane:
             served = account.served(now)
             if served == entry[0] and turn.order == entry[1]:
                 return served, turn
-            line.entry = (served, turn.order, account.owner, line)
-            heapreplace(heap, line.entry)
+            line.entry = fresh = (served, turn.order, account.owner, line)
+            heapreplace(heap, fresh)
+            if heap[0] is fresh:
+                return served, turn
         return None
 
     def _first(self, line: Line) -> Turn | None:
