@@ -96,6 +96,19 @@ class Class:
         heappush(self.heap, entry)
 
 
+class Leader(NamedTuple):
+    """The first task of a class that has been promised nothing."""
+
+    known: Class
+    entry: Entry
+    """Of its line, up to date."""
+    turn: Turn
+
+
+def _head(turn: Turn, served: float) -> Head:
+    return Head(turn.rank, served, turn.order, turn.position, turn.task_id)
+
+
 @dataclass(slots=True, eq=False)
 class Lane:
     """The ready tasks of one shape of needs, in their order.
@@ -125,6 +138,8 @@ class Lane:
     _promised: list[Turn] = field(default_factory=list)
     _ages: list[tuple[float, Turn]] = field(default_factory=list)
     """Those outside the live classes once more, the longest-waiting first."""
+    _leader: Leader | None = None
+    """What made `bound`, where that is no promised one."""
     _left: int = 0
     """Tasks that have left the lane since its heaps were cleaned."""
 
@@ -205,17 +220,21 @@ class Lane:
 
     def head(self, now: float) -> Head | None:
         """The next of all."""
+        if self.bound is not None and self._is_first_still(now):
+            return self.bound
         promised = self._first_promised() if self._promised else None
-        found = self._first_open(now)
-        if promised is not None and (found is None or promised.rank <= found.rank):
-            found = Head(promised.rank, -1.0, promised.order, promised.position, promised.task_id)
-        self.bound = found
-        return found
+        leader = self._first_open(now)
+        if promised is not None and (leader is None or promised.rank <= leader.turn.rank):
+            self._leader, self.bound = None, _head(promised, -1.0)
+        else:
+            self._leader = leader
+            self.bound = None if leader is None else _head(leader.turn, leader.entry[0])
+        return self.bound
 
     def first_open(self, now: float) -> TaskId | None:
         """The next of those that have been promised nothing."""
-        head = self._first_open(now)
-        return None if head is None else head.task_id
+        leader = self._first_open(now)
+        return None if leader is None else leader.turn.task_id
 
     def first_urgent(self) -> TaskId | None:
         """The next of the urgent ones that have been promised nothing, by class and age."""
@@ -263,18 +282,18 @@ class Lane:
             min(len(each.heap), int(pace * each.account.policy.weight)) for each in others
         )
 
-    def _first_open(self, now: float) -> Head | None:
+    def _first_open(self, now: float) -> Leader | None:
         for rank in tuple(self._ranks):
-            found = self._first_in(self._classes[rank], now)
+            known = self._classes[rank]
+            found = self._first_in(known, now)
             if found is not None:
-                served, turn = found
-                return Head(rank, served, turn.order, turn.position, turn.task_id)
-            if not self._classes[rank].lines:
+                return found
+            if not known.lines:
                 del self._classes[rank]
                 self._ranks.remove(rank)
         return None
 
-    def _first_in(self, known: Class, now: float) -> tuple[float, Turn] | None:
+    def _first_in(self, known: Class, now: float) -> Leader | None:
         heap = known.heap
         while heap:
             entry = heap[0]
@@ -291,11 +310,11 @@ class Lane:
                 continue
             served = account.served(now)
             if served == entry[0] and turn.order == entry[1]:
-                return served, turn
+                return Leader(known, entry, turn)
             line.entry = fresh = (served, turn.order, account.owner, line)
             heapreplace(heap, fresh)
             if heap[0] is fresh:
-                return served, turn
+                return Leader(known, fresh, turn)
         return None
 
     def _first(self, line: Line) -> Turn | None:
@@ -303,6 +322,21 @@ class Lane:
         while heap and not self._is_open(heap[0]):
             heappop(heap)
         return heap[0] if heap else None
+
+    def _is_first_still(self, now: float) -> bool:
+        """Whether the head as it was last found needs no more than this look."""
+        if self._leader is None:
+            return False
+        known, entry, turn = self._leader
+        line = entry[3]
+        return (
+            line.entry is entry
+            and known.heap[0] is entry
+            and line.heap[0] is turn
+            and self._is_open(turn)
+            and not line.account.full
+            and line.account.served(now) == entry[0]
+        )
 
     def _first_promised(self) -> Turn | None:
         heap = self._promised

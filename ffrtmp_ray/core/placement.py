@@ -290,7 +290,9 @@ class Places:
         kind, listed = place.kind, place.listed
         assert kind is not None  # noqa: S101 - a place with a worker has its kind
         empty = kind.empty
-        rooms = [at_least_nothing(empty - taken) for taken in place.taken]
+        rooms = [empty - taken for taken in place.taken]
+        if place.promises:
+            rooms = [at_least_nothing(room) for room in rooms]
         if rooms == listed:
             return
         for claim, room in zip(_CLAIMS, rooms, strict=True):
