@@ -38,7 +38,7 @@ def dispatch(state: State) -> None:
         if not placed and not yielding.make_room(state, lane):
             to_do.lanes.pop(lane, None)
             able = state.places.count_able(lane.asked)
-            state.journal.scheduled["no_room" if able else "unmet"] += 1
+            state.journal.decided("no_room" if able else "unmet")
 
 
 def _look(state: State, to_do: _Open) -> None:

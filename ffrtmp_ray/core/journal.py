@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ffrtmp_ray.core.messages import (
@@ -58,7 +57,12 @@ class Journal:
         self.synced: dict[WorkerId, None] = {}
         """Workers of which something else is wanted."""
         self.discards: dict[JobId, None] = {}
-        self.scheduled: Counter[str] = Counter()
+        self.scheduled: dict[str, int] = {}
+        """Placement decisions, by result: see `Outcome.scheduled`."""
+
+    def decided(self, result: str, by: int = 1) -> None:
+        """Count a placement decision, or take one back with `by=-1`."""
+        self.scheduled[result] = self.scheduled.get(result, 0) + by
 
     def affected(self) -> dict[JobId, None]:
         """Jobs whose state may have changed."""

@@ -332,8 +332,8 @@ class Lane:
         return (
             line.entry is entry
             and known.heap[0] is entry
+            and self._is_open(turn)  # so its line is not empty
             and line.heap[0] is turn
-            and self._is_open(turn)
             and not line.account.full
             and line.account.served(now) == entry[0]
         )

@@ -142,7 +142,8 @@ def succeeded(state: State, event: TaskSucceeded) -> None:
         return
     job = state.jobs[task.job_id]
     try:
-        tasks = _spawned(state, job, replace(task, state=TaskState.SUCCEEDED), event.spawn)
+        parent = replace(task, state=TaskState.SUCCEEDED)
+        tasks = _spawned(state, job, parent, event.spawn) if event.spawn else []
     except InvalidRequest as error:
         _failed(state, attempt, _nonsense(error), event.log)
         return
@@ -268,8 +269,6 @@ def _needs_after(task: Task, workers_lost: int, policy: Policy) -> Needs:
 
 def _spawned(state: State, job: Job, parent: Task, additions: Sequence[NewTask]) -> list[Task]:
     """What `parent`, in the state that it will have, adds to `job`. Raises InvalidRequest."""
-    if not additions:
-        return []
     return spawn.build(job, additions, ChainMap({parent.id: parent}, state.tasks))
 
 

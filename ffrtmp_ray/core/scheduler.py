@@ -93,7 +93,7 @@ class Scheduler:
             changes=tuple(journal.changes()),
             commands=_commands(state),
             wake_at=state.timers.next_at(),
-            scheduled=dict(+journal.scheduled),
+            scheduled={result: n for result, n in journal.scheduled.items() if n},
         )
 
     # ---------------------------------------------------------------- reads

@@ -3,7 +3,6 @@ keep the indexes true and write each changed row into the journal; decides nothi
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -63,7 +62,7 @@ class State:
         self.attempts: dict[AttemptId, Attempt] = {}
         """Those that have not ended."""
         self.current: dict[TaskId, AttemptId] = {}
-        self.open_attempts: Counter[JobId] = Counter()
+        self.open_attempts: dict[JobId, int] = {}
         self.workers: dict[WorkerId, Worker] = {}
 
         self.accounts = Accounts(policy)
@@ -307,7 +306,7 @@ class State:
         self.journal.attempts[attempt.id] = attempt
         self.journal.new_attempts.add(attempt.id)
         self.journal.synced[worker_id] = None
-        self.journal.scheduled["placed"] += 1
+        self.journal.decided("placed")
         self.queue.placed(task, self.now)
         if self.jobs[task.job_id].queue is not Queue.LIVE:
             self.placements += 1
@@ -316,7 +315,7 @@ class State:
         """Take in an attempt that has not ended, without a change of its row."""
         self.attempts[attempt.id] = attempt
         self.current[attempt.task_id] = attempt.id
-        self.open_attempts[attempt.job_id] += 1
+        self.open_attempts[attempt.job_id] = self.open_attempts.get(attempt.job_id, 0) + 1
         self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
         job = self.jobs.get(attempt.job_id)
         if job is not None:
@@ -327,7 +326,7 @@ class State:
     def retract(self, attempt: Attempt) -> None:
         """Undo `place` in the event that it belongs to: of the attempt, no trace remains."""
         self._release(attempt)
-        self.journal.scheduled["placed"] -= 1
+        self.journal.decided("placed", -1)
         del self.journal.attempts[attempt.id]
         self.journal.new_attempts.remove(attempt.id)
         task = self.tasks[attempt.task_id]
@@ -370,9 +369,9 @@ class State:
         self.places.release(attempt)
         del self.attempts[attempt.id]
         del self.current[attempt.task_id]
-        self.open_attempts[attempt.job_id] -= 1
-        if not self.open_attempts[attempt.job_id]:
-            del self.open_attempts[attempt.job_id]
+        left = self.open_attempts.pop(attempt.job_id) - 1
+        if left:
+            self.open_attempts[attempt.job_id] = left
         owner = self._owners.pop(attempt.id, None)
         if owner is not None:
             self.accounts.of(owner).end(attempt.task_id, self.tick)

@@ -59,7 +59,7 @@ def reserve(state: State, lane: Lane, turn: Turn) -> bool:
             promise = Promise(state.places.grant(worker_id, requirement), Claim.URGENT)
             state.promise(state.tasks[turn.task_id], worker_id, promise)
             state.reserve(turn.task_id, state.now + state.policy.reserve_limit)
-            state.journal.scheduled["reserved"] += 1
+            state.journal.decided("reserved")
             return True
     return False
 
@@ -101,7 +101,7 @@ def _have_give_way(
 ) -> None:
     claim = claim_of(state.jobs[task.job_id])
     stopped = [_give_way(state, holder, task) for holder in going]
-    state.journal.scheduled["preempted"] += any(stopped)
+    state.journal.decided("preempted", int(any(stopped)))
     grant = state.places.grant(worker_id, requirement)
     state.promise(task, worker_id, Promise(grant, _promise_yields_to(claim)))
     keep_promises(state, worker_id)
