@@ -482,7 +482,7 @@ def test_workers_are_listed(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:
 
     done = ffrtmp("workers")
 
-    for part in ("worker-n1-cpu-1", "encoder-1", "4 of 8 free", "0 of 1 free", "51.5 %", "job-1"):
+    for part in ("worker-n1-cpu-1", "encoder-1", "4 of 8 free", "5 of 8 free", "51.5 %", "job-1"):
         assert part in done.stdout
 
 
