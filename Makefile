@@ -29,7 +29,7 @@ exactness: setup ## Cut every clip into 2, 3 and 7 chunks, and compare each pixe
 	@$(RUN)/pytest tests/media/test_chunk_exactness.py --every-clip
 
 chaos: setup ## Kill what runs, for minutes, under 60 jobs on three nodes; CHAOS="--help"
-	@$(RUN)/python -m tests.chaos $(CHAOS)
+	@$(RUN)/python -m tests.chaos $(CHAOS) && $(RUN)/pytest -m long
 
 demo: setup ## Transcode real footage on a cluster of this one machine
 	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo

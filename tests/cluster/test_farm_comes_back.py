@@ -155,6 +155,7 @@ def test_down_is_quick_and_jobs_go_on_at_the_next_up(machine: Machine) -> None:
     machine.completed(job.id)
 
 
+@pytest.mark.long  # Ray takes half a minute to end when it is asked to
 def test_jobs_go_on_after_ray_was_asked_to_end(machine: Machine) -> None:
     job, mark = machine.processing("asked.mp4"), machine.head.mark
     os.kill(machine.head.pid, signal.SIGTERM)
