@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ffrtmp_ray.cli.control import each_job
+from ffrtmp_ray.cli.each import each_of
 from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, JobIdArguments, Labels, labels
 from ffrtmp_ray.core.model import Priority, Queue
 
@@ -28,7 +28,7 @@ def change(
     wanted = labels(label) if label else {} if no_labels else None
     if queue is None and priority is None and wanted is None:
         raise typer.BadParameter("give --queue, --priority, --label or --no-labels")
-    each_job(
+    each_of(
         job_ids,
         lambda farm, job_id: farm.change(job_id, queue=queue, priority=priority, labels=wanted),
         address,

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import typer
-
-from ffrtmp_ray.cli import terminal
+from ffrtmp_ray.cli.each import each_of
 from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, JobIdArguments
-from ffrtmp_ray.client import Client
-from ffrtmp_ray.errors import CallerError
-from ffrtmp_ray.views import Action, JobDetail
+from ffrtmp_ray.views import Action
 
 
 def pause(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson = False) -> None:
@@ -34,24 +28,4 @@ def retry(job_ids: JobIdArguments, address: Address = ADDRESS, as_json: AsJson =
 
 
 def _control(job_ids: list[str], action: Action, address: str, as_json: bool) -> None:
-    each_job(job_ids, lambda farm, job_id: farm.control(job_id, action), address, as_json)
-
-
-def each_job(
-    job_ids: list[str], do: Callable[[Client, str], JobDetail], address: str, as_json: bool
-) -> None:
-    """Every job gets its turn; one that refuses is named, and makes the exit code 1."""
-    done: list[JobDetail] = []
-    with Client(address) as farm:
-        for job_id in job_ids:
-            try:
-                done.append(do(farm, job_id))
-            except CallerError as error:
-                terminal.complain(error)
-    if as_json:
-        terminal.print_json(done)
-    else:
-        for job in done:
-            typer.echo(f"{job.id} {job.state}")
-    if len(done) < len(job_ids):
-        raise typer.Exit(1)
+    each_of(job_ids, lambda farm, job_id: farm.control(job_id, action), address, as_json)

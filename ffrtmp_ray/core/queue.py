@@ -76,9 +76,6 @@ class ReadyQueue:
             lane.resume(owner, now)
             self._stirred[lane] = None
 
-    def stir(self, lane: Lane) -> None:
-        self._stirred[lane] = None
-
     def lane_of(self, task: Task) -> Lane | None:
         """The lane in which `task` stands, if it is among those that may start."""
         lane = self._lanes.get(task.needs)
