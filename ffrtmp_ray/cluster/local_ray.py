@@ -22,7 +22,7 @@ import psutil
 from ffrtmp_ray.cluster import local_ports, processes, ray_environment
 from ffrtmp_ray.cluster.haproxy_wrapper import write_wrapper
 from ffrtmp_ray.cluster.ray_environment import SYSTEM_CONFIG, head_environment
-from ffrtmp_ray.cluster.record import ClusterRecord, LocalRay, Ports, is_loopback
+from ffrtmp_ray.cluster.record import EVERY_ADDRESS, ClusterRecord, LocalRay, Ports, is_loopback
 from ffrtmp_ray.cluster.record import remove as remove_record
 from ffrtmp_ray.cluster.record import write as write_record
 from ffrtmp_ray.errors import MachineError
@@ -38,7 +38,7 @@ MAX_TEMPORARY_PATH = 9
 HAProxy's takes 98 below it: our folder, one named by Ray's node id of 56 digits, a process id."""
 LOG = "ray.log"
 STARTED = "Ray runtime started."
-ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+ANY_ADDRESS = (EVERY_ADDRESS, "::")
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,9 +186,12 @@ class SchedulerActor:
         self, jobs: Sequence[JobSubmitted], *, again: bool = False
     ) -> list[Job | Problem]:
         """Accept jobs, whose place and time this gives; see Intake."""
+        return await self._taking_in().submit(jobs, again=again)
+
+    def _taking_in(self) -> Intake:
         self._alive()
         assert self._intake is not None  # noqa: S101 - it is made with the life
-        return await self._intake.submit(jobs, again=again)
+        return self._intake
 
     async def job(self, job_id: JobId) -> JobDetail | Problem:
         life = self._alive()
@@ -228,8 +231,7 @@ class SchedulerActor:
             record = await life.read(lambda: life.store.job(job_id))
             if record is None:
                 return _no_job(job_id)
-            assert self._intake is not None  # noqa: S101 - it is made with the life
-            finished = await self._intake.finished(record.job.depends_on)
+            finished = await self._taking_in().finished(record.job.depends_on)
             return await self._ask(life, RetryRequested(record.job, record.tasks, who, finished))
 
     async def _ask_of_job(self, life: Life, job_id: JobId, event: Event) -> FfrtmpError | None:
