@@ -36,8 +36,8 @@ def test_a_listing_says_where_each_part_begins() -> None:
 
 
 def test_the_command_line_of_an_mp4_with_sound() -> None:
-    sound = Sound(Path("/w/audio.mp4"), "eng")
-    work = MuxWork(Path("/w/list"), sound, Container.MP4, 12800, Path("/o/.a.part"))
+    sounds = (Sound(Path("/w/audio.mp4"), "eng"),)
+    work = MuxWork(Path("/w/list"), sounds, Container.MP4, 12800, Path("/o/.a.part"))
     assert mux_argv("ffmpeg", work) == [
         *HEAD,
         *("-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", "/w/list"),
@@ -51,7 +51,7 @@ def test_the_command_line_of_an_mp4_with_sound() -> None:
 
 
 def test_the_command_line_of_a_silent_webm() -> None:
-    work = MuxWork(Path("/w/list"), None, Container.WEBM, 16000, Path("/o/.a.part"))
+    work = MuxWork(Path("/w/list"), (), Container.WEBM, 16000, Path("/o/.a.part"))
     assert mux_argv("ffmpeg", work) == [
         *HEAD,
         *("-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", "/w/list"),
@@ -89,7 +89,7 @@ def test_joined_parts_have_the_times_of_the_whole(
     listing.write_text(concat_listing(parts))
     joined = tmp_path / f"joined.{container}"
     subprocess.run(
-        mux_argv(ffmpeg, MuxWork(listing, None, container, 12800, joined)),
+        mux_argv(ffmpeg, MuxWork(listing, (), container, 12800, joined)),
         check=True,
         capture_output=True,
     )
@@ -109,7 +109,7 @@ PROMISE = Promise(
     frames=50,
     span=Fraction(49, 25),
     timescale=12800,
-    audio_codec="aac",
+    sounds=("aac",),
 )
 GOOD = Decoded(frames=48, damaged=0)
 

@@ -174,12 +174,12 @@ def test_a_plain_job_is_encode_and_audio_then_finish() -> None:
     plan = _plan(_spec(), _source())
     assert [(task.name, task.kind) for task in plan.tasks] == [
         ("encode0", "encode"),
-        ("audio", "audio"),
+        ("audio0", "audio"),
         ("finish", "finish"),
     ]
     assert _task(plan, "encode0").waits_for == ()
-    assert _task(plan, "audio").waits_for == ()
-    assert _task(plan, "finish").waits_for == ("encode0", "audio")
+    assert _task(plan, "audio0").waits_for == ()
+    assert _task(plan, "finish").waits_for == ("encode0", "audio0")
     assert plan.warnings == ()
 
 
@@ -220,7 +220,7 @@ def test_one_frame_without_a_length_has_a_rate_all_the_same() -> None:
 
 
 def test_the_sound_is_counted_from_the_first_picture() -> None:
-    payload = AudioPayload.model_validate(_task(_plan(_spec(), _source()), "audio").payload)
+    payload = AudioPayload.model_validate(_task(_plan(_spec(), _source()), "audio0").payload)
     assert (payload.audio.stream, payload.audio.source_channels) == (1, 2)
     assert payload.audio.source_rate == 48000
     assert payload.audio.picture_start == 2
@@ -229,7 +229,7 @@ def test_the_sound_is_counted_from_the_first_picture() -> None:
 def test_without_sound_there_is_no_audio_task() -> None:
     plan = _plan(_spec(), _source(audio=()))
     assert [task.name for task in plan.tasks] == ["encode0", "finish"]
-    assert FinishPayload.model_validate(_task(plan, "finish").payload).audio_codec is None
+    assert FinishPayload.model_validate(_task(plan, "finish").payload).sounds == ()
     assert "no sound" in plan.warnings[0]
 
 
@@ -241,13 +241,13 @@ def test_a_ladder_may_leave_the_sound_out() -> None:
 
 def test_webm_gets_opus_and_says_so() -> None:
     plan = _plan(_spec("/out/a.webm", _ladder(_rendition(codec=Codec.VP9))), _source())
-    assert FinishPayload.model_validate(_task(plan, "finish").payload).audio_codec == "opus"
+    assert FinishPayload.model_validate(_task(plan, "finish").payload).sounds[0].codec == "opus"
     assert "opus" in plan.warnings[0]
 
 
 def test_the_first_of_several_sounds_is_taken_and_said() -> None:
     plan = _plan(_spec(), _source(audio=(_sound(), _sound(index=2))))
-    assert AudioPayload.model_validate(_task(plan, "audio").payload).audio.stream == 1
+    assert AudioPayload.model_validate(_task(plan, "audio0").payload).audio.stream == 1
     assert "2 sound streams" in plan.warnings[0]
 
 

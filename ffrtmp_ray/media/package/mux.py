@@ -38,7 +38,7 @@ class MuxWork:
 
     listing: Path
     """A file that holds `concat_listing` of the parts."""
-    sound: Sound | None
+    sounds: tuple[Sound, ...]
     container: Container
     timescale: int
     """Ticks a second of the video's times, in MP4."""
@@ -66,14 +66,15 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     argv = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"]
     argv += ["-nostats", "-progress", "pipe:1"]
     argv += ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", str(work.listing)]
-    if work.sound is not None:
-        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(work.sound.path)]
+    for sound in work.sounds:
+        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
     argv += ["-map", "0:v:0"]
-    if work.sound is not None:
-        argv += ["-map", "1:a:0"]
+    for number in range(len(work.sounds)):
+        argv += ["-map", f"{number + 1}:a:0"]
     argv += ["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"]
-    if work.sound is not None and work.sound.language is not None:
-        argv += ["-metadata:s:a:0", f"language={work.sound.language}"]
+    for number, sound in enumerate(work.sounds):
+        if sound.language is not None:
+            argv += [f"-metadata:s:a:{number}", f"language={sound.language}"]
     if work.container is Container.MP4:
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", "+faststart"]
     return [*argv, "-f", _MUXERS[work.container], "-n", str(work.target)]

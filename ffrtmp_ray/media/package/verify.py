@@ -28,7 +28,8 @@ class Promise:
     span: Fraction
     """From its first frame to its last."""
     timescale: int
-    audio_codec: str | None
+    sounds: tuple[str, ...]
+    """Their codecs."""
 
 
 def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
@@ -40,7 +41,7 @@ def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
             ("the codec", video.codec, promise.codec),
             ("the size", _size(video.width, video.height), _size(promise.width, promise.height)),
             ("the number of frames", video.frames, promise.frames),
-            ("the sound", _sounds(found), promise.audio_codec or "none"),
+            ("the sound", _sounds(found), ", ".join(promise.sounds) or "none"),
         )
         if have != want
     ]

@@ -69,7 +69,7 @@ class EncodePayload(Value):
 
 
 class AudioPayload(Value):
-    """Of `audio`."""
+    """Of `audio<n>`."""
 
     input: str
     audio: AudioWork
@@ -87,8 +87,18 @@ class FilePayload(Value):
     height: int
 
 
+class SoundPayload(Value):
+    """One sound of every output file."""
+
+    task: str
+    """The one that encodes it."""
+    codec: str
+    language: str | None = None
+    """As the source names it."""
+
+
 class FinishPayload(Value):
-    """Of `finish`: join, put the sound beside, verify, stage."""
+    """Of `finish`: join, put the sounds beside, verify, stage."""
 
     target: str
     folder: bool
@@ -100,9 +110,8 @@ class FinishPayload(Value):
     but for the last one."""
     plan: PlanPayload | None = None
     """Of the job, for planning it anew when its chunks cannot be joined; None for one chunk."""
-    audio_codec: str | None
-    language: str | None = None
-    """Of the sound, as the source names it."""
+    sounds: tuple[SoundPayload, ...]
+    """In their order in the files; the first is the one that players choose."""
 
 
 class PublishPayload(Value):

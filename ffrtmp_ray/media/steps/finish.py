@@ -13,7 +13,7 @@ from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Stopped, Succee
 from ffrtmp_ray.media.package.mux import MuxWork, Part, Sound, concat_listing, mux_argv
 from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
 from ffrtmp_ray.media.plan.admit import plan_task
-from ffrtmp_ray.media.plan.make import AUDIO_NAME, encode_name
+from ffrtmp_ray.media.plan.encodes import encode_name
 from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.payloads import EncodedFile, FilePayload, FinishPayload, PublishPayload
 from ffrtmp_ray.media.probe.source import Source, VideoStream
@@ -104,11 +104,11 @@ async def _mux(
         for chunk, duration in zip(chunks, work.chunks, strict=True)
     ]
     await step.in_thread(listing.write_text, concat_listing(parts), "utf-8")
-    sound = None
-    if work.audio_codec is not None:
-        audio = workspace.absolute(step.assignment.results[AUDIO_NAME]["path"])
-        sound = Sound(audio, work.language)
-    mux = MuxWork(listing, sound, work.container, work.timescale, path)
+    sounds = tuple(
+        Sound(workspace.absolute(step.assignment.results[each.task]["path"]), each.language)
+        for each in work.sounds
+    )
+    mux = MuxWork(listing, sounds, work.container, work.timescale, path)
     length = float(sum(work.chunks))
 
     def fraction(progress: ProcessProgress) -> float:
@@ -136,7 +136,7 @@ async def _verified(
         frames=sum(chunk.frames for chunk in chunks),
         span=sum(work.chunks[:-1], Fraction(0)) + chunks[-1].span,
         timescale=work.timescale,
-        audio_codec=work.audio_codec,
+        sounds=tuple(sound.codec for sound in work.sounds),
     )
     wrong = [*faults(promise, found, decoded), *_moved(work, chunks, found.video)]
     if wrong:

@@ -1,0 +1,109 @@
+"""The tasks that encode a job's picture, one for each chunk. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from ffrtmp_ray.core.model import Needs, NewTask
+from ffrtmp_ray.media.encode import work as encodes
+from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
+from ffrtmp_ray.media.plan.cuts import Chunk
+from ffrtmp_ray.media.plan.payloads import EncodePayload, InputFile, PlanPayload
+from ffrtmp_ray.media.plan.timing import nearest, timescale
+from ffrtmp_ray.media.probe.source import Source, VideoStream
+
+
+def encode_name(chunk: int) -> str:
+    return f"encode{chunk}"
+
+
+def encode_payloads(
+    work: PlanPayload,
+    source: Source,
+    path: Path,
+    chunks: Sequence[Chunk],
+    outputs: tuple[OutputWork, ...],
+) -> list[EncodePayload]:
+    """What is to be done for each chunk; `path` is the source's real one."""
+    video, file = source.video, _input(source, path)
+    ticks = timescale(video.time_base)
+    whole = VideoWork(
+        stream=video.index,
+        frame_rate=_mean_rate(video),
+        timescale=ticks,
+        outputs=outputs,
+        bit_depth=_bit_depth(video),
+        color=video.color,
+        rgb=video.rgb,
+        interlaced=video.interlaced,
+    )
+    if len(chunks) == 1:
+        return [_payload(whole, video, chunks[0], file, video.end - video.first)]
+    offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
+    ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
+    payloads = []
+    for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
+        part = whole.model_copy(update={"chunk": _part(video, chunk, offset)})
+        each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
+        payloads.append(each.model_copy(update={"plan": work}))
+    return payloads
+
+
+def encode_task(name: str, needs: Needs, payload: EncodePayload) -> NewTask:
+    return NewTask(
+        name=name,
+        kind="encode",
+        needs=needs,
+        payload=payload.model_dump(mode="json"),
+        weight=float(payload.duration),
+    )
+
+
+def _input(source: Source, path: Path) -> InputFile:
+    """Its packets say what is decoded; the rest, how ffmpeg reads and turns it."""
+    video = source.video
+    read_as = (source.container, video.codec, video.time_base, video.rotation, video.pixel_format)
+    return InputFile(
+        path=str(path),
+        bytes=source.bytes,
+        modified_ns=source.modified_ns,
+        fingerprint=" ".join(map(str, (video.fingerprint, *read_as))),
+    )
+
+
+def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
+    return encodes.Chunk(
+        time_base=video.time_base,
+        seek_seconds=chunk.seek,
+        first_pts=video.ticks[0],
+        start_pts=chunk.start_pts,
+        end_pts=chunk.end_pts,
+        offset=offset,
+    )
+
+
+def _payload(
+    work: VideoWork, video: VideoStream, chunk: Chunk, file: InputFile, duration: Fraction
+) -> EncodePayload:
+    return EncodePayload(
+        input=file,
+        video=work,
+        start=chunk.start,
+        frames=chunk.frames,
+        countable=video.countable,
+        span=chunk.last_frame - chunk.start,
+        duration=duration,
+    )
+
+
+def _mean_rate(video: VideoStream) -> Fraction:
+    """Frames a second by count: what a container claims is often wrong (1000 in some MKV)."""
+    length = video.end - video.first
+    return video.frames / length if length else video.average_rate or Fraction(25)
+
+
+def _bit_depth(video: VideoStream) -> Literal[8, 10]:
+    return 10 if video.bit_depth > 8 or video.hdr else 8

@@ -1,0 +1,67 @@
+"""Which of a source's sounds a job has, and the tasks that encode them, one for each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ffrtmp_ray.core.model import NewTask
+from ffrtmp_ray.media.encode.work import AudioWork
+from ffrtmp_ray.media.plan.needs import LIGHT
+from ffrtmp_ray.media.plan.outputs import audio_for
+from ffrtmp_ray.media.plan.payloads import AudioPayload, SoundPayload
+from ffrtmp_ray.media.probe.source import AudioStream, Source
+from ffrtmp_ray.media.spec import Audio, Container, Ladder
+
+LIGHT_SHARE = 0.05
+"""The weight of audio and of finishing by that of the encodes: both copy or make little data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One sound of the outputs, and which of the source's it is."""
+
+    name: str
+    """Of its task."""
+    stream: AudioStream
+    audio: Audio
+
+
+def tracks(ladder: Ladder, source: Source, container: Container) -> tuple[Track, ...]:
+    """Those that the ladder asks for and the source has: the first."""
+    if ladder.audio is None or not source.audio:
+        return ()
+    return (Track("audio0", source.audio[0], audio_for(container, ladder.audio)),)
+
+
+def audio_task(track: Track, source: Source, path: Path, length: Fraction) -> NewTask:
+    """`path` is the source's real one, `length` the picture's in seconds."""
+    payload = AudioPayload(
+        input=str(path),
+        audio=AudioWork(
+            stream=track.stream.index,
+            audio=track.audio,
+            source_channels=track.stream.channels,
+            source_rate=track.stream.sample_rate,
+            picture_start=source.video.first,
+        ),
+        duration=length,
+    )
+    return NewTask(
+        name=track.name,
+        kind="audio",
+        needs=LIGHT,
+        payload=payload.model_dump(mode="json"),
+        weight=float(length) * LIGHT_SHARE,
+    )
+
+
+def sound_of(track: Track) -> SoundPayload:
+    """What `finish` is told of it."""
+    language = track.stream.language
+    return SoundPayload(
+        task=track.name,
+        codec=track.audio.codec.value,
+        language=None if language == "und" else language,
+    )

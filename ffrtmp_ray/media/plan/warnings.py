@@ -1,0 +1,49 @@
+"""What the user of a job may not expect of its outputs, each as a sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ffrtmp_ray.media.plan.needs import gpu_makes
+from ffrtmp_ray.media.plan.payloads import PlanPayload
+from ffrtmp_ray.media.plan.renditions import Chosen
+from ffrtmp_ray.media.plan.sounds import Track
+from ffrtmp_ray.media.probe.source import Source
+from ffrtmp_ray.media.spec import GpuUse
+
+
+def warnings(
+    work: PlanPayload, source: Source, chosen: Chosen, sounds: Sequence[Track]
+) -> Iterator[str]:
+    if work.inexact is not None:
+        yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
+    yield from _of_picture(work, source, chosen)
+    yield from _of_sound(work, source, sounds)
+    if source.subtitles:
+        yield f"subtitles are left out ({source.subtitles})"
+
+
+def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[str]:
+    video = source.video
+    for rendition in chosen.left_out:
+        yield (
+            f"{rendition.name} is left out: the source has {video.shown_height} lines, "
+            "and a picture is never enlarged"
+        )
+    if video.dynamic_hdr:
+        yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
+    if work.gpu is GpuUse.PREFER and not gpu_makes(chosen.outputs):
+        yield "no GPU makes these renditions: they are encoded on CPUs"
+
+
+def _of_sound(work: PlanPayload, source: Source, sounds: Sequence[Track]) -> Iterator[str]:
+    if work.ladder.audio is None:
+        return
+    if not sounds:
+        yield "the source has no sound that can be used"
+    elif sounds[0].audio.codec is not work.ladder.audio.codec:
+        yield (
+            f"the sound is made as {sounds[0].audio.codec}, which is all that this container takes"
+        )
+    if sounds and len(source.audio) > len(sounds):
+        yield f"of {len(source.audio)} sound streams the first is taken"
