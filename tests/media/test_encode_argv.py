@@ -108,9 +108,9 @@ def test_a_ladder_is_made_from_one_decode() -> None:
         *("-i", "/in/a.mp4"),
         *("-filter_complex_threads", "2"),
         "-filter_complex",
-        "[0:1]setpts=PTS-STARTPTS,split=2[in0][in1];"
-        "[in0]settb=1/90000,scale=1280:720,setsar=1,format=yuv420p[out0];"
-        "[in1]settb=1/90000,scale=640:360,setsar=1,format=yuv420p[out1]",
+        "[0:1]setpts=PTS-STARTPTS,settb=1/90000,split=2[in0][in1];"
+        "[in0]scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]scale=640:360,setsar=1,format=yuv420p[out1]",
         *("-map", "[out0]"),
         *("-fps_mode", "passthrough"),
         *("-enc_time_base", "1/90000"),
@@ -144,9 +144,9 @@ def test_a_gpu_is_named_to_its_encoders() -> None:
     deep = TWO.model_copy(update={"bit_depth": 10})
     argv = video_argv("ffmpeg", "/in/a.mp4", deep, outputs=paths, cpus=2, gpu=1)
     assert argv[argv.index("-filter_complex") + 1 :] == [
-        "[0:1]setpts=PTS-STARTPTS,split=2[in0][in1];"
-        "[in0]settb=1/90000,scale=1280:720,setsar=1,format=yuv420p[out0];"
-        "[in1]settb=1/90000,scale=640:360,setsar=1,format=p010le[out1]",
+        "[0:1]setpts=PTS-STARTPTS,settb=1/90000,split=2[in0][in1];"
+        "[in0]scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]scale=640:360,setsar=1,format=p010le[out1]",
         *("-map", "[out0]"),
         *("-fps_mode", "passthrough"),
         *("-enc_time_base", "1/90000"),
@@ -237,6 +237,20 @@ def test_red_green_and_blue_become_bt709() -> None:
     assert filter_graph(work(rgb=True), gpu=False) == (
         "[0:0]setpts=PTS-STARTPTS,settb=1/12800,scale=1280:720:out_color_matrix=bt709:out_range=tv,"
         "setsar=1,format=yuv420p[out0]"
+    )
+
+
+def test_a_smaller_rendition_is_scaled_from_a_larger_one() -> None:
+    large = OutputWork(rendition=HD, width=1280, height=720)
+    small = OutputWork(rendition=SD, width=640, height=360, via=((1280, 720),))
+    assert filter_graph(work(large, small), gpu=False) == (
+        "[0:0]setpts=PTS-STARTPTS,settb=1/12800,scale=1280:720,setsar=1,format=yuv420p,"
+        "split=2[out0][in0];[in0]scale=640:360,setsar=1,format=yuv420p[out1]"
+    )
+    alone = filter_graph(work(small, rgb=True), gpu=False)
+    assert alone.endswith(
+        "scale=1280:720:out_color_matrix=bt709:out_range=tv,setsar=1,format=yuv420p,"
+        "scale=640:360,setsar=1,format=yuv420p[out0]"
     )
 
 

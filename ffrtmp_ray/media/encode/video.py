@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ffrtmp_ray.media.encode.graph import shared_graph
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.rate import frame_rate
 from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
@@ -55,26 +56,17 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
     are the same as in the whole file. ffmpeg itself turns a rotated picture before all of this.
     """
     common = [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), *_times(work)]
-    chains = [_chain(work, output, gpu) for output in work.outputs]
-    head = f"[0:{work.stream}]" + ",".join(common)
-    if len(chains) == 1:
-        return f"{head},{chains[0]}[out0]"
-    labels = "".join(f"[in{number}]" for number in range(len(chains)))
-    parts = [f"{head},split={len(chains)}{labels}"]
-    parts += [f"[in{number}]{chain}[out{number}]" for number, chain in enumerate(chains)]
-    return ";".join(parts)
+    chains = [[*common, *_rate(work, each), *_scale(work, each, gpu)] for each in work.outputs]
+    return shared_graph(f"[0:{work.stream}]", chains)
 
 
-def _chain(work: VideoWork, output: OutputWork, gpu: bool) -> str:
-    encoder = encoder_for(output.rendition.codec, gpu)
-    return ",".join(
-        [
-            *_rate(work, output),
-            f"scale={output.width}:{output.height}{_RGB if work.rgb else ''}",
-            "setsar=1",
-            f"format={encoder.pixel_format(work.bit_depth)}",
-        ]
-    )
+def _scale(work: VideoWork, output: OutputWork, gpu: bool) -> list[str]:
+    """To each size that it passes through on its way, and to its own. The pixel format is part of
+    a step, so that only renditions of one format share it."""
+    pixels = encoder_for(output.rendition.codec, gpu).pixel_format(work.bit_depth)
+    first, *others = (*output.via, (output.width, output.height))
+    sizes = [f"{first[0]}:{first[1]}{_RGB if work.rgb else ''}", *(f"{w}:{h}" for w, h in others)]
+    return [f"scale={size},setsar=1,format={pixels}" for size in sizes]
 
 
 def _rate(work: VideoWork, output: OutputWork) -> list[str]:

@@ -54,6 +54,8 @@ class OutputWork(Value):
     rendition: Rendition
     width: int = Field(ge=2, multiple_of=2)
     height: int = Field(ge=2, multiple_of=2)
+    via: tuple[tuple[int, int], ...] = ()
+    """Sizes (width, height) to which it is scaled on its way to its own, from large to small."""
 
 
 class VideoWork(Value):

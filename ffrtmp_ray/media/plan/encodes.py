@@ -10,6 +10,7 @@ from typing import Literal
 from ffrtmp_ray.core.model import Needs, NewTask
 from ffrtmp_ray.media.encode import work as encodes
 from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
+from ffrtmp_ray.media.plan.cascade import cascade
 from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.payloads import EncodePayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.timing import nearest, timescale
@@ -29,13 +30,13 @@ def encode_payloads(
 ) -> list[EncodePayload]:
     """What is to be done for each chunk; `path` is the source's real one."""
     video, file = source.video, _input(source, path)
-    ticks = timescale(video.time_base)
+    ticks, depth = timescale(video.time_base), _bit_depth(video)
     whole = VideoWork(
         stream=video.index,
         frame_rate=_mean_rate(video),
         timescale=ticks,
-        outputs=outputs,
-        bit_depth=_bit_depth(video),
+        outputs=cascade(outputs, (video.shown_width, video.shown_height), depth),
+        bit_depth=depth,
         color=video.color,
         rgb=video.rgb,
         interlaced=video.interlaced,

@@ -62,6 +62,11 @@ class VideoStream(Value):
         return self.rotation % 180 == 90
 
     @property
+    def shown_width(self) -> int:
+        """Columns after rotation, of pixels as they are stored."""
+        return self.height if self.sideways else self.width
+
+    @property
     def shown_height(self) -> int:
         """Rows after rotation."""
         return self.width if self.sideways else self.height
