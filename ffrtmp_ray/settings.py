@@ -79,6 +79,16 @@ class Settings(BaseSettings):
     """From SIGTERM to SIGKILL when an attempt is stopped."""
     task_timeout_seconds: float = Field(default=6 * 3600.0, gt=0)
     """A task that has no timeout of its own is ended after this."""
+    ffmpeg_memory_bytes: int = Field(default=8 * 1024**3, gt=0)
+    """Of one ffmpeg, at most; half of the machine's memory where that is less. A 4K encode takes 1
+    to 2 GiB. One that uses a GPU is not limited: its driver's share is not known."""
+    ffmpeg_niceness: int = Field(default=5, ge=0, le=19)
+    """How far every ffmpeg gives way to other programs, as in `nice -n`."""
+    attempt_bytes: int = Field(default=256 * 1024**3, gt=0)
+    """What one attempt at a task may write, all files together."""
+    min_free_bytes: int = Field(default=1024**3, ge=0)
+    """Left free on the disks of the workspace and of outputs: a task that finds less, or leaves
+    less, fails as out of disk."""
     probe_timeout_seconds: float = Field(default=60.0, gt=0)
     probe_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
     """Address space of the child process in which inputs are opened."""

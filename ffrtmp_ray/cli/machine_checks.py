@@ -35,6 +35,7 @@ MEMORY_BYTES = 4 * GIB
 SHARED_MEMORY_BYTES = local_ray.OBJECT_STORE_BYTES
 PROGRAMS = {
     "setpriv": ("util-linux", "so that no ffmpeg outlives its worker"),
+    "prlimit": ("util-linux", "so that no ffmpeg takes more memory or disk than it may"),
     "nice": ("coreutils", "so that encodes leave CPU time to the worker"),
 }
 

@@ -116,6 +116,8 @@ class FailureKind(Word):
     BAD_INPUT = "bad_input"
     UNSUPPORTED = "unsupported"
     OUTPUT_EXISTS = "output_exists"
+    OVER_LIMIT = "over_limit"
+    """It takes more memory, CPU time or disk than one task may."""
     OUT_OF_DISK = "out_of_disk"
     OUT_OF_GPU_SESSIONS = "out_of_gpu_sessions"
     CRASHED = "crashed"

@@ -9,7 +9,14 @@ from msgspec import Struct
 
 from ffrtmp_ray.core.model import AttemptId, Failure, FailureKind, Job, Policy, Task
 
-HOPELESS = frozenset({FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED, FailureKind.OUTPUT_EXISTS})
+HOPELESS = frozenset(
+    {
+        FailureKind.BAD_INPUT,
+        FailureKind.UNSUPPORTED,
+        FailureKind.OVER_LIMIT,
+        FailureKind.OUTPUT_EXISTS,
+    }
+)
 """Failures that another try would only repeat."""
 
 

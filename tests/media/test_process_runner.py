@@ -150,15 +150,14 @@ async def test_without_setpriv_nothing_is_started(
 
 async def test_a_listener_that_fails_takes_its_process_with_it(program: Program) -> None:
     processes = group()
-    pids: list[int] = []
 
     def listen(_: ProcessProgress) -> None:
-        pids.extend(processes.pids)
         raise ZeroDivisionError
 
+    argv = program(f"echo $$ >&2; printf '{BLOCK}' 1 1; exec sleep 60")
     with pytest.raises(ZeroDivisionError):
-        await processes.run(program(f"printf '{BLOCK}' 1 1; exec sleep 60"), listen)
-    assert is_gone(pids[0])
+        await processes.run(argv, listen)
+    assert is_gone(int(processes.log))
 
 
 # ------------------------------------------------------------------------ stopping

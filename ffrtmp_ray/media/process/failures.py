@@ -42,6 +42,15 @@ _NOT_FOUND = 8
 _TOO_MANY_DECODE_ERRORS = 69
 """FFMPEG_ERROR_RATE_EXCEEDED (fftools/ffmpeg.h)."""
 
+_MEMORY = _rule(
+    FailureKind.OVER_LIMIT,
+    "it needs more memory than one process may have",
+    r"cannot allocate memory|malloc of size \d+ failed|memory allocation (failure|error)"
+    r"|pthread_create\(\) failed|insufficient resources|std::bad_alloc",
+    _status(errno.ENOMEM),
+)
+"""A machine that runs out of memory kills; an allocation fails at the limit."""
+
 RULES: tuple[_Rule, ...] = (
     _rule(
         FailureKind.OUT_OF_DISK,
@@ -60,6 +69,11 @@ RULES: tuple[_Rule, ...] = (
         "the GPU has no free encoder",
         r"OpenEncodeSessionEx failed|no capable devices found|CUDA_ERROR_|cannot load libcuda"
         r"|_nvenc.*out of memory|required nvenc API version|cannot load libnvidia-encode",
+    ),
+    _rule(
+        FailureKind.OVER_LIMIT,
+        "the picture is larger than is allowed",
+        r"exceeds specified max pixel count",
     ),
     _rule(
         FailureKind.UNSUPPORTED,
@@ -94,12 +108,7 @@ RULES: tuple[_Rule, ...] = (
         _INVALID_DATA,
         _TOO_MANY_DECODE_ERRORS,
     ),
-    _rule(
-        FailureKind.CRASHED,
-        "the machine has run out of memory",
-        r"cannot allocate memory|malloc of size \d+ failed",
-        _status(errno.ENOMEM),
-    ),
+    _MEMORY,
     _rule(
         FailureKind.CRASHED,
         "ffmpeg was ended from outside",
@@ -117,11 +126,13 @@ def classify(end: Exit) -> Failure:
         return Failure(FailureKind.STALLED, "ffmpeg made no progress for too long and was ended")
     if end.ending is Ending.TIMED_OUT:
         return Failure(FailureKind.TIMED_OUT, "ffmpeg took longer than allowed and was ended")
+    if end.ending is Ending.OVERSPENT:
+        return Failure(FailureKind.OVER_LIMIT, "ffmpeg used more CPU time than its task may take")
     if end.ending is Ending.STOPPED or end.code == 0:
         raise ValueError(f"no failure: {end.ending}, exit status {end.code}")
-    if end.code < 0:
-        return Failure(FailureKind.CRASHED, _killed(-end.code))
     lines = end.log.splitlines()
+    if end.code < 0:
+        return _killed(-end.code, lines)
     for rule in RULES:
         told = next((line for line in lines if rule.line.search(line)), None)
         if told is not None or end.code in rule.codes:
@@ -130,7 +141,12 @@ def classify(end: Exit) -> Failure:
     return Failure(FailureKind.CRASHED, _sentence(what, _first_error(lines)))
 
 
-def _killed(number: int) -> str:
+def _killed(number: int, lines: list[str]) -> Failure:
+    if number == signal.SIGXFSZ:
+        return Failure(FailureKind.OVER_LIMIT, "a file grew larger than one attempt may write")
+    told = next((line for line in lines if _MEMORY.line.search(line)), None)
+    if told is not None:  # libraries that never check what malloc returns
+        return Failure(_MEMORY.kind, _sentence(_MEMORY.what, told))
     try:
         name = signal.Signals(number).name
     except ValueError:
@@ -138,7 +154,7 @@ def _killed(number: int) -> str:
     reason = f"ffmpeg was killed by {name}"
     if number == signal.SIGKILL:
         reason += ", as happens when the machine runs out of memory"
-    return reason
+    return Failure(FailureKind.CRASHED, reason)
 
 
 def _first_error(lines: list[str]) -> str | None:

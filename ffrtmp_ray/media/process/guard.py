@@ -1,18 +1,16 @@
-"""What is put before a command line so that its process never outlives the worker."""
+"""What is put before a command line: its process keeps its limits, and dies with its worker."""
 
 from __future__ import annotations
 
 import shutil
 
 from ffrtmp_ray.errors import MachineError
+from ffrtmp_ray.media.process.limits import Limits
 
-NICENESS = 5
-"""Encodes leave the CPU to the worker, which has to answer for them."""
-
-_PACKAGES = {"setpriv": "util-linux", "nice": "coreutils"}
+_PACKAGES = {"setpriv": "util-linux", "prlimit": "util-linux", "nice": "coreutils"}
 
 
-def guard() -> tuple[str, ...]:
+def guard(limits: Limits) -> tuple[str, ...]:
     """The prefix of every command line; all its programs replace themselves by the next.
 
     `setpriv --pdeathsig KILL` asks the kernel to kill the process when the thread that started
@@ -27,4 +25,8 @@ def guard() -> tuple[str, ...]:
                 where="PATH",
                 remedy=f"install the package {package}",
             )
-    return ("setpriv", "--pdeathsig", "KILL", "--", "nice", "-n", str(NICENESS))
+    return (
+        *("setpriv", "--pdeathsig", "KILL", "--"),
+        *("prlimit", *limits.words, "--"),
+        *("nice", "-n", str(limits.niceness)),
+    )

@@ -7,6 +7,7 @@ be understood is said in `failures`.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from enum import StrEnum
 from ffrtmp_ray.media.process.child import Child
 from ffrtmp_ray.media.process.clock import ActiveClock
 from ffrtmp_ray.media.process.guard import guard
+from ffrtmp_ray.media.process.limits import NO_LIMITS, Limits
 from ffrtmp_ray.media.process.progress import ProcessProgress, ProgressParser
 from ffrtmp_ray.media.process.tail import Tail
 from ffrtmp_ray.media.process.watchdog import Watchdog
@@ -22,6 +24,9 @@ from ffrtmp_ray.media.process.watchdog import Watchdog
 LONGEST_LINE = 4096
 """Bytes of an unfinished line that are kept: a process that writes no lines must not fill the
 memory."""
+
+_CPUS = os.cpu_count() or 1
+"""No process spends CPU time faster than this."""
 
 
 class Ending(StrEnum):
@@ -31,6 +36,8 @@ class Ending(StrEnum):
     """`ProcessGroup.stop` was called."""
     STALLED = "stalled"
     TIMED_OUT = "timed_out"
+    OVERSPENT = "overspent"
+    """It used more CPU time than its limits allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +98,19 @@ class ProcessGroup:
     `stall_seconds`: a process that makes no progress for so long is ended.
     `grace_seconds`: from SIGTERM to SIGKILL, whenever one is ended.
     `timeout_seconds`: for the whole attempt, counted from now; None sets no limit.
+    `limits`: of each process.
     Suspended time counts for neither stall nor timeout.
     """
 
     def __init__(
-        self, *, stall_seconds: float, grace_seconds: float, timeout_seconds: float | None
+        self,
+        *,
+        stall_seconds: float,
+        grace_seconds: float,
+        timeout_seconds: float | None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
         self._stall_seconds = stall_seconds
         self._grace_seconds = grace_seconds
         self._timeout_seconds = float("inf") if timeout_seconds is None else timeout_seconds
@@ -162,7 +176,7 @@ class ProcessGroup:
         stdout with `-progress pipe:1`. Canceling this kills the process. Raises MachineError
         when no process can be started here.
         """
-        prefix = guard()
+        prefix = guard(self._limits)
         await self._active.wait()
         if self._stopped:
             return Exit(-signal.SIGTERM, Ending.STOPPED, "")
@@ -189,15 +203,19 @@ class ProcessGroup:
             running.child.send(signal.SIGSTOP)
 
     async def _watch(self, running: _Running) -> None:
-        """End the process when it stalls or the attempt's time is up."""
+        """End the process when it stalls, or its CPU time or the attempt's time is up."""
         while True:
             await self._active.wait()
-            now = self._clock.now()
+            now, effort = self._clock.now(), running.child.effort()
             if now >= self._timeout_seconds:
                 return self._end(running, Ending.TIMED_OUT)
-            if running.watchdog.stalled(running.child.effort(), now):
+            if running.watchdog.stalled(effort, now):
                 return self._end(running, Ending.STALLED)
-            await asyncio.sleep(min(running.watchdog.deadline, self._timeout_seconds) - now)
+            if effort.cpu_seconds >= self._limits.cpu_seconds:
+                return self._end(running, Ending.OVERSPENT)
+            soonest = (self._limits.cpu_seconds - effort.cpu_seconds) / _CPUS
+            next_look = min(running.watchdog.deadline, self._timeout_seconds, now + soonest)
+            await asyncio.sleep(next_look - now)
 
     def _end(self, running: _Running, ending: Ending) -> None:
         if running.child.has_ended:

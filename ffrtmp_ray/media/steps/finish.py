@@ -79,7 +79,9 @@ def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
     check_output(work.target, step.toolbox.settings.output_roots, folder=work.folder)
     step.toolbox.note_staged(folder, staging_path(target, attempt_id))
     remove_stale(target, step.assignment.job_id)
-    return make_staging(target, attempt_id, folder=work.folder)
+    staged = make_staging(target, attempt_id, folder=work.folder)
+    step.space.watch("the output", staged)
+    return staged
 
 
 def _chunks(

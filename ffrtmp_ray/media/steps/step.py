@@ -7,12 +7,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ffrtmp_ray.core.model import Progress
+import psutil
+
+from ffrtmp_ray.core.model import Failure, Progress
 from ffrtmp_ray.media.assignment import Assignment, Failed, Stopped
 from ffrtmp_ray.media.process.failures import classify
+from ffrtmp_ray.media.process.limits import Limits
 from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.process.runner import Ending, ProcessGroup
+from ffrtmp_ray.media.process.runner import Ending, Exit, ProcessGroup
+from ffrtmp_ray.media.process.space import Space
 from ffrtmp_ray.media.toolbox import Toolbox
+from ffrtmp_ray.settings import Settings
+
+_LOOK_SECONDS = 1.0
+"""How often an attempt's disks are looked at while it writes; takes less than a millisecond."""
+_CPU_SHARE = 2
+"""Of the CPUs that an attempt was granted; threads that read, filter and write come on top."""
 
 _Result = TypeVar("_Result")
 
@@ -29,13 +39,17 @@ class Step:
             stall_seconds=settings.stall_seconds,
             grace_seconds=settings.stop_grace_seconds,
             timeout_seconds=self.timeout_seconds,
+            limits=_limits(assignment, settings, self.timeout_seconds),
         )
+        self.space = Space(min_free_bytes=settings.min_free_bytes, max_bytes=settings.attempt_bytes)
         self.progress = Progress()
 
     async def make_folder(self) -> Path:
         """The attempt's own folder in the workspace, empty."""
         make = self.toolbox.workspace.make
-        return await self.in_thread(make, self.assignment.job_id, self.assignment.attempt_id)
+        folder = await self.in_thread(make, self.assignment.job_id, self.assignment.attempt_id)
+        self.space.watch("the workspace", folder)
+        return folder
 
     async def in_thread(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
         """Call what may block. When this is canceled it still waits for the call to return, so
@@ -59,9 +73,38 @@ class Step:
             reached = min(max(fraction(progress), self.progress.fraction), 1.0)
             self.progress = Progress(reached, progress.fps, progress.speed)
 
-        end = await self.processes.run(argv, follow)
+        end = await self._run(argv, follow)
+        if isinstance(end, Failure):
+            return Failed(end)
         if end.ending is Ending.STOPPED:
             return Stopped()
         if end.ending is Ending.EXITED and end.code == 0:
             return None
         return Failed(classify(end))
+
+    async def _run(
+        self, argv: Sequence[str], follow: Callable[[ProcessProgress], None]
+    ) -> Exit | Failure:
+        """Run a command line, for as long as there is room for what it writes."""
+        if (short := await self.in_thread(self.space.shortage)) is not None:
+            return short
+        run = asyncio.create_task(self.processes.run(argv, follow))
+        try:
+            while not (await asyncio.wait({run}, timeout=_LOOK_SECONDS))[0]:
+                if (short := await self.in_thread(self.space.shortage)) is not None:
+                    return short
+            return run.result()
+        finally:
+            run.cancel()  # which kills the process, if it still runs
+            await asyncio.wait({run})
+
+
+def _limits(assignment: Assignment, settings: Settings, timeout_seconds: float) -> Limits:
+    """Of each process of an attempt."""
+    memory = min(settings.ffmpeg_memory_bytes, psutil.virtual_memory().total // 2)
+    return Limits(
+        memory_bytes=memory if assignment.gpu is None else None,
+        cpu_seconds=_CPU_SHARE * max(assignment.cpus, 1) * timeout_seconds,
+        file_bytes=settings.attempt_bytes,
+        niceness=settings.ffmpeg_niceness,
+    )
