@@ -1,0 +1,76 @@
+"""One file for each rendition: its chunks joined, the sounds beside them. Part of `finish`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ffrtmp_ray.core.model import Failure
+from ffrtmp_ray.media.assignment import Ended, Failed, Stopped
+from ffrtmp_ray.media.package.mux import MuxWork, Sound, mux_argv
+from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
+from ffrtmp_ray.media.probe.source import Source
+from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps.joining import (
+    anew,
+    chunks_of,
+    unequal,
+    verified,
+    write_listing,
+)
+from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.views import OutputView
+
+
+async def make(
+    step: Step, work: FinishPayload, folder: Path, staged: Path
+) -> tuple[OutputView, ...] | Ended:
+    """Everything at `staged`, as it will be seen; `folder` is for what is needed on the way."""
+    outputs = []
+    for number, file in enumerate(work.files):
+        chunks = chunks_of(step, work, file)
+        if (ended := await unequal(step, work, file, chunks)) is not None:
+            return ended
+        listing = folder / f"{file.rendition}.ffconcat"
+        await step.in_thread(write_listing, step, work, chunks, listing)
+        path = staged / file.path if file.path else staged
+        if (ended := await _mux(step, work, listing, path, done=number)) is not None:
+            return ended
+        sounds = tuple(sound.codec for sound in work.sounds)
+        found = await verified(step, work, file, chunks, path, sounds)
+        if isinstance(found, Failure):
+            return anew(work, found.reason)
+        outputs.append(_view(work, file, found))
+    return tuple(outputs)
+
+
+async def _mux(
+    step: Step, work: FinishPayload, listing: Path, path: Path, *, done: int
+) -> Failed | Stopped | None:
+    """`done` is how many files are made already."""
+    sounds = tuple(
+        Sound(
+            step.toolbox.workspace.absolute(step.assignment.results[each.task]["path"]),
+            each.language,
+        )
+        for each in work.sounds
+    )
+    mux = MuxWork(listing, sounds, work.container, work.timescale, path)
+    length = float(sum(work.chunks))
+
+    def fraction(progress: ProcessProgress) -> float:
+        this = (progress.out_time_seconds or 0.0) / max(length, 0.001)
+        return (done + min(this, 1.0)) / len(work.files)
+
+    return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
+
+
+def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
+    target = Path(work.target)
+    sound = found.audio[0] if found.audio else None
+    return OutputView(
+        path=str(target / file.path if file.path else target),
+        bytes=found.bytes,
+        duration_seconds=round(float(found.duration), 6),
+        video=f"{file.codec} {file.width}x{file.height}",
+        audio=f"{sound.codec} {sound.channels}ch" if sound is not None else None,
+    )
