@@ -19,7 +19,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem, Unavailable, from_problem
-from ffrtmp_ray.media.spec import JobSpec, SpecModel
+from ffrtmp_ray.media.spec import JobSpec
+from ffrtmp_ray.media.spec_base import SpecModel
 from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"

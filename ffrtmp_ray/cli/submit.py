@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -58,6 +59,13 @@ Chunks: TypeAlias = Annotated[
         help="Into how many chunks the picture is cut, encoded at the same time.",
         show_default="as many as keep the farm busy",
     ),
+]
+Start: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Take the source from here on: seconds, or 1:02:03.5."),
+]
+Duration: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Take so much of it.", show_default="to the end")
 ]
 Urgent: TypeAlias = Annotated[
     bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
@@ -120,6 +128,8 @@ def submit(
     priority: PriorityName = None,
     gpu: Gpu = None,
     chunks: Chunks = None,
+    start: Start = None,
+    duration: Duration = None,
     urgent: Urgent = False,
     preemptible: Preemptible = None,
     owner: Owner = None,
@@ -149,6 +159,7 @@ def submit(
         "priority": priority,
         "gpu": gpu,
         "chunks": chunks,
+        "trim": _without_none({"start": start, "duration": duration}) or None,
         "urgent": urgent,
         "preemptible": preemptible,
         "owner": owner,
@@ -161,12 +172,16 @@ def submit(
         "depends_on": depends_on,
     }
     # What was not given is left to the farm, whose defaults are those of its own version.
-    spec = {name: wish for name, wish in wishes.items() if wish is not None}
+    spec = _without_none(wishes)
     with Client(address) as farm:
         job = farm.submit(spec)
         if wait:
             job = _wait(farm, job)
     _say(job, wait, as_json)
+
+
+def _without_none(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: wish for name, wish in wishes.items() if wish is not None}
 
 
 def _wait(farm: Client, job: JobDetail) -> JobDetail:

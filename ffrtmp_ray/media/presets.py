@@ -10,7 +10,8 @@ from importlib import resources
 from pydantic import TypeAdapter
 
 from ffrtmp_ray.errors import UnknownPreset
-from ffrtmp_ray.media.spec import JobSpec, Ladder, Name, SpecModel
+from ffrtmp_ray.media.spec import JobSpec, Ladder, Name
+from ffrtmp_ray.media.spec_base import SpecModel
 
 _SUFFIX = ".toml"
 _FOLDER = resources.files("ffrtmp_ray") / "presets"

@@ -6,9 +6,11 @@ import re
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from ffrtmp_ray.core.model import Priority, Queue
+from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec_trim import Trim
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Of presets and renditions: becomes a file name."""
@@ -62,10 +64,6 @@ class Effort(StrEnum):
     FAST = "fast"
     BALANCED = "balanced"
     THOROUGH = "thorough"
-
-
-class SpecModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Rendition(SpecModel):
@@ -130,6 +128,9 @@ class JobSpec(SpecModel):
     )
     preset: Name | None = Field(default=None, description="A ladder by name; see GET /presets.")
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")
+    trim: Trim | None = Field(
+        default=None, description="Take this part of the source; by default all of it."
+    )
     queue: Queue = Queue.DEFAULT
     priority: Priority = Priority.MEDIUM
     gpu: GpuUse = GpuUse.NEVER

@@ -39,7 +39,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--queue", "batch", "--priority", "high", "--gpu", "prefer", "--urgent"),
         *("--owner", "ann", "--label", "title=a=b", "--label", "season=2"),
         *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
-        *("--chunks", "3"),
+        *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
         *("--depends-on", "job-7", "--depends-on", "job-8"),
     )
@@ -60,6 +60,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "timeout_seconds": 90.5,
         "task_timeout_seconds": 30,
         "chunks": 3,
+        "trim": {"start": 90.0, "duration": 12.5},
         "depends_on": ["job-7", "job-8"],
     }
     times = {name: datetime.fromisoformat(spec[name]) for name in ("not_before", "deadline")}

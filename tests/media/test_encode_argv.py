@@ -332,7 +332,7 @@ def test_work_travels_as_json() -> None:
 def test_a_reduced_rate_is_not_cut_into_chunks() -> None:
     reduced = OutputWork(rendition=HD.model_copy(update={"fps": 10.0}), width=2, height=2)
     with pytest.raises(ValidationError, match="made in one chunk"):
-        work(reduced, chunk=Chunk(time_base=Fraction(1, 25), first_pts=0, end_pts=9, offset=0))
+        work(reduced, chunk=Chunk(time_base=Fraction(1, 25), first_pts=0, start_pts=9, offset=9))
 
 
 @pytest.mark.parametrize("word", ["bt709:x=1", "bt709,null", "", "Bt709", "a b", "[x]"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ffrtmp_ray.media.encode.opening import opening
+from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.work import AudioWork
 from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
 
@@ -41,7 +41,8 @@ def filter_graphs(work: AudioWork) -> tuple[str, str]:
     layout = encoder.layouts[channels - 1]
     rate = encoder.sample_rate or work.source_rate
     form = f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
+    cut = "" if work.length is None else f"atrim=start=0:end={seconds(work.length)},"
     return (
-        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,aformat={form}[even]",
+        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}aformat={form}[even]",
         "[even]aresample=async=1:first_pts=0[out]",
     )

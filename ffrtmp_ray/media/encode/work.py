@@ -85,8 +85,9 @@ class VideoWork(Value):
 
     @model_validator(mode="after")
     def _reduced_rates_are_not_cut(self) -> Self:
-        """Frames of another rate lie on a grid that starts at the first frame of the file."""
-        if self.chunk is not None and any(o.rendition.fps is not None for o in self.outputs):
+        """Frames of another rate lie on a grid that starts at the picture's first frame."""
+        later = self.chunk is not None and self.chunk.offset > 0
+        if later and any(o.rendition.fps is not None for o in self.outputs):
             raise ValueError("a rendition with fps of its own is made in one chunk")
         return self
 
@@ -107,3 +108,5 @@ class AudioWork(Value):
     """Samples a second."""
     picture_start: Fraction = Fraction(0)
     """Presentation time of the picture's first frame in the source, in seconds."""
+    length: Fraction | None = None
+    """Seconds from then on that are wanted, where a trim leaves out the rest."""

@@ -30,6 +30,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         input=spec.input,
         output=spec.output,
         ladder=ladder_of(spec),
+        trim=spec.trim,
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
         task_timeout_seconds=spec.task_timeout_seconds,

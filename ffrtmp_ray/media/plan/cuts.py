@@ -42,8 +42,25 @@ class Chunk:
 
 
 def whole(video: VideoStream) -> tuple[Chunk, ...]:
-    """The picture as one chunk."""
-    return (Chunk(0, video.first, video.end, video.frames, video.last),)
+    """The picture as one chunk, read from the beginning of the file."""
+    return (
+        Chunk(
+            number=0,
+            start=video.first,
+            end=video.end,
+            frames=video.frames,
+            last_frame=video.last,
+            start_pts=video.start_pts,
+            end_pts=video.end_pts,
+        ),
+    )
+
+
+def sought(video: VideoStream) -> tuple[Chunk, ...]:
+    """The picture as one chunk, read from close to its first frame where that can be sought."""
+    if video.start_pts is None or not video.ticks:
+        return whole(video)
+    return (_chunk(video, 0, 0, len(video.ticks)),)
 
 
 def chunks_of(video: VideoStream, lengths: Sequence[Fraction]) -> tuple[Chunk, ...]:
@@ -53,7 +70,7 @@ def chunks_of(video: VideoStream, lengths: Sequence[Fraction]) -> tuple[Chunk, .
     """
     cuts = _cuts(video, lengths)
     if not cuts:
-        return whole(video)
+        return sought(video)
     bounds = (0, *(bisect_left(video.ticks, cut) for cut in cuts), len(video.ticks))
     spans = enumerate(pairwise(bounds))
     return tuple(_chunk(video, number, begin, end) for number, (begin, end) in spans)
@@ -86,18 +103,20 @@ def _frame_from(video: VideoStream, tick: Fraction) -> int | None:
 def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
     """The frames number `begin` up to before `end`, counted from 0."""
     ticks, tick = video.ticks, video.time_base
-    start, guard = ticks[begin], _guard(video, ticks[begin]) if begin else None
-    end_pts = ticks[end] if end < len(ticks) else None
+    start_pts = ticks[begin] if begin else video.start_pts
+    start, guard = ticks[begin], None if start_pts is None else _guard(video, start_pts)
+    end_pts = ticks[end] if end < len(ticks) else video.end_pts
+    begun = min(ticks[0], *video.keyframes[:1]) if guard is None else guard
     return Chunk(
         number=number,
         start=start * tick,
-        end=video.end if end_pts is None else end_pts * tick,
+        end=ticks[end] * tick if end < len(ticks) else video.end,
         frames=end - begin,
         last_frame=ticks[end - 1] * tick,
-        start_pts=start if begin else None,
+        start_pts=start_pts,
         end_pts=end_pts,
         seek=None if guard is None else guard * tick,
-        repeated=(start - (ticks[0] if guard is None else guard)) * tick,
+        repeated=(start - begun) * tick if begin else Fraction(0),
     )
 
 

@@ -42,7 +42,7 @@ def encode_payloads(
         interlaced=video.interlaced,
     )
     if len(chunks) == 1:
-        return [_payload(whole, video, chunks[0], file, video.end - video.first)]
+        return [_in_one_piece(work, whole, video, chunks[0], file)]
     offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
     ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
     payloads = []
@@ -51,6 +51,16 @@ def encode_payloads(
         each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
         payloads.append(each.model_copy(update={"plan": work}))
     return payloads
+
+
+def _in_one_piece(
+    work: PlanPayload, whole: VideoWork, video: VideoStream, chunk: Chunk, file: InputFile
+) -> EncodePayload:
+    """What is sought may turn out not to be exact; then the plan is made anew, without."""
+    if video.trimmed:
+        whole = whole.model_copy(update={"chunk": _part(video, chunk, 0)})
+    payload = _payload(whole, video, chunk, file, video.end - video.first)
+    return payload if chunk.seek is None else payload.model_copy(update={"plan": work})
 
 
 def encode_task(name: str, needs: Needs, payload: EncodePayload) -> NewTask:
@@ -79,7 +89,7 @@ def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
     return encodes.Chunk(
         time_base=video.time_base,
         seek_seconds=chunk.seek,
-        first_pts=video.ticks[0],
+        first_pts=nearest(video.first / video.time_base),
         start_pts=chunk.start_pts,
         end_pts=chunk.end_pts,
         offset=offset,

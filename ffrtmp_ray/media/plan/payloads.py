@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import AudioWork, Value, VideoWork
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder
+from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.views import OutputView
 
 
@@ -18,6 +19,7 @@ class PlanPayload(Value):
     input: str
     output: str
     ladder: Ladder
+    trim: Trim | None = None
     gpu: GpuUse
     encode_cpus: int
     """CPUs that one encode takes at most."""

@@ -45,6 +45,7 @@ def audio_task(track: Track, source: Source, path: Path, length: Fraction) -> Ne
             source_channels=track.stream.channels,
             source_rate=track.stream.sample_rate,
             picture_start=source.video.first,
+            length=length if source.video.trimmed else None,
         ),
         duration=length,
     )

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.cost import cpu_seconds, decode_share
-from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of, whole
+from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of, sought, whole
 from ffrtmp_ray.media.plan.lengths import Limits, equal_lengths, lengths_for
 from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
@@ -50,10 +50,11 @@ def split(
         lengths = lengths_for(length, farm_cpus, _limits(work, video, outputs))
     else:
         lengths = (length,)  # how many GPUs are free is not known, and one is fast
+    in_one_piece = sought(video) if work.inexact is None else whole(video)
     if len(lengths) == 1:
-        return Split(whole(video))
+        return Split(in_one_piece)
     if reason := next(_hindrances(work, video, outputs), None):
-        return Split(whole(video), f"the picture is encoded in one piece: {reason}")
+        return Split(in_one_piece, f"the picture is encoded in one piece: {reason}")
     if work.chunks is not None:
         return Split(chunks_of(video, lengths))
     return Split(_affordable(work, video, outputs, farm_cpus))

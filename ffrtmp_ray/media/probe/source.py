@@ -48,6 +48,10 @@ class VideoStream(Value):
     """When they are shown, rising, in ticks of `time_base`."""
     ticks: tuple[int, ...] = ()
     """When each frame is shown, rising, in ticks of `time_base`; empty where not `countable`."""
+    start_pts: int | None = None
+    """The tick of the first frame, where frames before it are to be left out (see `plan.trim`)."""
+    end_pts: int | None = None
+    """The tick from which on frames are to be left out."""
     fingerprint: str = ""
     """SHA-256, in hex, of its packets and their times: the same in every file that holds them."""
 
@@ -55,6 +59,11 @@ class VideoStream(Value):
     def hdr(self) -> bool:
         """Whether its light is coded by PQ or HLG (ITU-R BT.2100)."""
         return self.color.transfer in ("smpte2084", "arib-std-b67")
+
+    @property
+    def trimmed(self) -> bool:
+        """Whether frames of it are to be left out, at either end."""
+        return self.start_pts is not None or self.end_pts is not None
 
     @property
     def sideways(self) -> bool:

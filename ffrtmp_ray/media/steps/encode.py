@@ -108,7 +108,7 @@ async def _recount(
     )
     if isinstance(count, Failure):
         return Failed(count)
-    if count.damaged > (DAMAGE_LIMIT * work.frames if chunk is None else 0):
+    if count.damaged > (DAMAGE_LIMIT * work.frames if work.plan is None else 0):
         reason = f"the video is damaged: {count.damaged} of {work.frames} packets cannot be decoded"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
     expected = replace(expected_of(work), frames=count.frames, span=count.last - count.first)

@@ -1,0 +1,41 @@
+"""What all parts of a spec share. Data, never command line."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+LONGEST_SECONDS = 10_000_000
+"""A time in a file, at most: four months."""
+
+
+class SpecModel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _seconds(value: Any) -> Any:
+    """`1:02:03.5`, `02:03.5` and `3.5` as seconds; what is no text is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    total = Fraction(0)
+    for part in value.split(":"):
+        if not part.replace(".", "", 1).isdecimal():
+            raise ValueError(f"{value!r} is no time: give seconds, or hours:minutes:seconds")
+        total = total * 60 + Fraction(part)
+    return float(total)
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(ge=0, le=LONGEST_SECONDS),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}),
+]
+"""A time in a file or a length of it: a number, or text as `1:02:03.5`."""
+
+
+def exact(seconds: float) -> Fraction:
+    """The decimal number that a time was written as."""
+    return Fraction(repr(seconds))
