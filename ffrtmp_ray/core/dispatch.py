@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heapreplace
 
 from ffrtmp_ray.core import yielding
-from ffrtmp_ray.core.lane import LIVE_RANKS, Head, Lane, Turn
+from ffrtmp_ray.core.lane import LIVE_RANKS, Lane, Turn
 from ffrtmp_ray.core.model import WorkerId
 from ffrtmp_ray.core.placement import Claim
+from ffrtmp_ray.core.shares import Lanes
 from ffrtmp_ray.core.state import State
 
 
@@ -20,7 +20,7 @@ class _Open:
     """Some of their room is free, and was not."""
     claims: dict[tuple[WorkerId, Claim], None] = field(default_factory=dict)
     """May find more room on that worker, but so far none beyond what is free for all."""
-    lanes: dict[Lane, None] = field(default_factory=dict)
+    lanes: Lanes = 0
     """They have got a task, or some claim may find more room for them."""
 
 
@@ -30,13 +30,14 @@ def dispatch(state: State) -> None:
     to_do = _Open()
     while True:
         _look(state, to_do)
-        found = _first(state, to_do)
+        lanes = to_do.lanes | _fitting_workers(state, to_do)
+        found = state.queue.first(lanes, state.tick) if lanes else None
         if found is None:
             return
-        lane, head = found
-        placed = _give_turn(state, head) or _place(state, to_do, lane, head)
+        lane, turn = found
+        placed = _give_turn(state, turn) or _place(state, to_do, lane, turn)
         if not placed and not yielding.make_room(state, lane):
-            to_do.lanes.pop(lane, None)
+            to_do.lanes &= ~lane.bit
             able = state.places.count_able(lane.asked)
             state.journal.decided("no_room" if able else "unmet")
 
@@ -52,63 +53,48 @@ def _look(state: State, to_do: _Open) -> None:
     for worker_id, claim in tuple(to_do.claims):
         if state.places.finds_more(worker_id, claim):
             fitting = _fitting(state, worker_id, claim)
-            to_do.lanes.update((lane, None) for lane in fitting if lane.makes(claim))
+            to_do.lanes |= state.queue.claiming(claim, fitting)
             del to_do.claims[worker_id, claim]
-    to_do.lanes.update(state.queue.stirred())
+    to_do.lanes |= state.queue.stirred()
 
 
-def _fitting(state: State, worker_id: WorkerId, claim: Claim) -> tuple[Lane, ...]:
+def _fitting(state: State, worker_id: WorkerId, claim: Claim) -> Lanes:
     found = state.places.room(worker_id, claim)
-    return () if found is None else state.queue.fitting(*found)
+    return 0 if found is None else state.queue.fitting(*found)
 
 
-def _first(state: State, to_do: _Open) -> tuple[Lane, Head] | None:
-    """The lane whose head is next, among those for which something may have changed."""
-    lanes = dict(to_do.lanes)
+def _fitting_workers(state: State, to_do: _Open) -> Lanes:
+    """The lanes that fit room which has come free."""
+    lanes = 0
     for worker_id in tuple(to_do.workers):
         fitting = _fitting(state, worker_id, Claim.NOW)
-        lanes.update(dict.fromkeys(fitting))
+        lanes |= fitting
         if not fitting:
             del to_do.workers[worker_id]
-    tick = state.tick
-    bounds = [
-        (bound, number, lane)
-        for number, lane in enumerate(lanes)
-        if lane.turns and (bound := lane.bound or lane.head(tick)) is not None
-    ]
-    heapify(bounds)
-    while bounds:
-        bound, number, lane = bounds[0]
-        head = lane.head(tick)
-        if head is None:
-            heappop(bounds)
-        elif head == bound:
-            return lane, head
-        else:
-            heapreplace(bounds, (head, number, lane))
-    return None
+    return lanes
 
 
-def _place(state: State, to_do: _Open, lane: Lane, head: Head) -> bool:
-    """Place the head of `lane` where there is room now."""
+def _place(state: State, to_do: _Open, lane: Lane, turn: Turn) -> bool:
+    """Place the next task, one of `lane`, where there is room now."""
     # Of a lane that nothing came into, it is known that it fits no other workers.
-    found = state.places.best(lane.asked, None if lane in to_do.lanes else to_do.workers)
+    among = None if lane.bit & to_do.lanes else to_do.workers
+    found = state.places.best(lane.asked, among)
     if found is None:
         return False
-    state.place(state.tasks[head.task_id], *found)
+    state.place(state.tasks[turn.task_id], *found)
     return True
 
 
 # ---------------------------------------------------------------- turns of the longest-waiting
 
 
-def _give_turn(state: State, head: Head) -> bool:
+def _give_turn(state: State, due: Turn) -> bool:
     """Where a turn is due, and no live task is next, give it to the task that has waited longest,
     be it of any class or owner; where it fits no room that is free, keep a worker free for it."""
     policy = state.policy
     if state.placements < policy.turn_every or state.now < state.queue.overdue_from:
         return False
-    if head.rank < LIVE_RANKS:
+    if due.rank < LIVE_RANKS:
         return False
     for turn, lane in _longest_waiting(state):
         if turn.ready_at + policy.max_wait >= state.now:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ffrtmp_ray.core.lane import Lane
 from ffrtmp_ray.core.model import Needs, Requirement, Task, TaskState
 from ffrtmp_ray.core.rooms import asked, fits_any
 from ffrtmp_ray.core.state import State
@@ -61,7 +60,7 @@ def _ready(state: State, task: Task) -> str:
         return f"no worker has what it needs: {describe(task.needs)}"
     lane = state.queue.lane_of(task)
     busy = f"all {able} fitting workers are busy" if able > 1 else "the one fitting worker is busy"
-    return busy + _ahead(state, lane, task) if lane is not None else busy
+    return busy + _ahead(state, task) if lane is not None else busy
 
 
 def _fits_draining(state: State, task: Task) -> bool:
@@ -77,7 +76,7 @@ def starts_in(state: State, task: Task) -> float | None:
     rate = None if lane is None else lane.pace.per_second(state.now)
     if lane is None or not rate:
         return None
-    seconds = (lane.ahead_of(task.id, MOST_COUNTED) + 1) / rate
+    seconds = (state.queue.ahead_of(task, MOST_COUNTED) + 1) / rate
     return seconds if seconds < LONGEST_TOLD else None
 
 
@@ -89,8 +88,8 @@ def _held(state: State, task: Task) -> str:
     return f"waits for other jobs: {', '.join(others[:MOST_NAMED])}{more}"
 
 
-def _ahead(state: State, lane: Lane, task: Task) -> str:
-    ahead = lane.ahead_of(task.id, MOST_COUNTED)
+def _ahead(state: State, task: Task) -> str:
+    ahead = state.queue.ahead_of(task, MOST_COUNTED)
     told = ", and one task is ahead of it" if ahead == 1 else ""
     if ahead > 1:
         told = f", and about {ahead} tasks are ahead of it"

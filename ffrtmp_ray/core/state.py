@@ -256,9 +256,7 @@ class State:
     # ---------------------------------------------------------------- promises
 
     def promise(self, task: Task, worker_id: WorkerId, promise: Promise) -> None:
-        lane = self.queue.lane_of(task)
-        if lane is not None:
-            lane.promise(task.id)
+        if self.queue.promise(task):
             self.promised[task.id] = worker_id
             self.places.promise(worker_id, task.id, promise)
 
@@ -267,9 +265,10 @@ class State:
         if worker_id is not None:
             task = self.tasks[task_id]
             self.places.unpromise(worker_id, task_id)
-            self.queue.unpromise(task, self.jobs[task.job_id], self.tick)
+            job = self.jobs[task.job_id]
+            self.queue.unpromise(task, job, self.task_ids[job.id][task_id], self.tick)
             self.reserved.pop(task_id, None)
-            self._may_have_more(self.jobs[task.job_id].owner)
+            self._may_have_more(job.owner)
 
     def reserve(self, task_id: TaskId, until: float) -> None:
         """Let a promise that nothing stops for be broken at `until`."""

@@ -41,7 +41,7 @@ def make_room(state: State, lane: Lane) -> bool:
     The next task may take the place of suspended ones, be it what it may; if it is not urgent
     itself, an urgent one behind it may still take the place of running ones.
     """
-    turns = dict.fromkeys((lane.first_open(state.tick), lane.first_urgent()))
+    turns = dict.fromkeys((state.queue.first_open(lane, state.tick), lane.first_urgent()))
     return any(_promise_room(state, state.tasks[task_id]) for task_id in turns if task_id)
 
 
