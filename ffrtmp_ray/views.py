@@ -31,6 +31,7 @@ class OutputView(View):
     video: str | None = None
     """Codec and size, as `h264 1280x720`."""
     audio: str | None = None
+    """Codec and channels, as `aac 2ch`; of several sounds with their languages."""
 
 
 class AttemptView(View):

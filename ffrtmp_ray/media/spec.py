@@ -14,6 +14,10 @@ from ffrtmp_ray.media.spec_trim import Trim
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Of presets and renditions: becomes a file name."""
+Language = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+"""As ISO 639-2 has it: `eng`, and `und` for what names none."""
+Languages = Annotated[tuple[Language, ...], Field(min_length=1, max_length=32)]
+"""The first is the one that players choose."""
 
 MOST_DEPENDENCIES = 100
 MOST_IN_BATCH = 1000
@@ -51,6 +55,13 @@ class Container(StrEnum):
     WEBM = "webm"
 
 
+class Tracks(StrEnum):
+    """Which of a source's sounds or subtitles are taken, where no languages are named."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
 class GpuUse(StrEnum):
     NEVER = "never"
     PREFER = "prefer"
@@ -85,13 +96,15 @@ class Rendition(SpecModel):
 
 
 class Audio(SpecModel):
-    """The sound of every rendition; encoded once for the whole file."""
+    """The sounds of every rendition, each encoded once for the whole file."""
 
     codec: AudioCodec = AudioCodec.AAC
     bitrate: int = Field(default=128_000, ge=8_000, le=1_024_000)
     """Bits per second."""
     channels: int | None = Field(default=None, ge=1, le=8)
-    """None keeps the source's layout."""
+    """Of each sound; None keeps the layout of each."""
+    tracks: Tracks | Languages = Tracks.FIRST
+    """The source's first sound, all, or those in some languages."""
 
 
 class Ladder(SpecModel):

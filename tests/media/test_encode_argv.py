@@ -288,7 +288,7 @@ def test_sound_is_counted_from_the_pictures_first_frame() -> None:
         *("-i", "/in/a.mkv"),
         "-filter_complex",
         "[0:2]asetpts=PTS-(1001/24000)/TB,"
-        "aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=5.1[even]",
+        "aresample=rematrix_maxval=1,aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=5.1[even]",
         *("-filter_complex", "[even]aresample=async=1:first_pts=0[out]"),
         *("-map", "[out]"),
         *("-c:a", "aac"),
@@ -303,7 +303,7 @@ def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders(
     asked = AudioWork(stream=0, audio=audio, source_channels=6, source_rate=44100)
     argv = audio_argv("ffmpeg", "a", asked, output="o")
     assert argv[argv.index("-filter_complex") + 1].endswith(
-        "aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo[even]"
+        "aresample=rematrix_maxval=1,aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo[even]"
     )
     assert argv[argv.index("-c:a") + 1] == "libopus"
     assert argv[argv.index("-b:a") + 1] == "512000"

@@ -44,7 +44,7 @@ def test_the_command_line_of_an_mp4_with_sound() -> None:
         *("-protocol_whitelist", "file", "-f", "mov", "-i", "/w/audio.mp4"),
         *("-map", "0:v:0", "-map", "1:a:0"),
         *("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
-        *("-metadata:s:a:0", "language=eng"),
+        *("-metadata:s:a:0", "language=eng", "-disposition:a:0", "0"),
         *("-video_track_timescale", "12800", "-movflags", "+faststart"),
         *("-f", "mp4", "-n", "/o/.a.part"),
     ]  # fmt: skip

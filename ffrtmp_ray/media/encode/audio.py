@@ -6,6 +6,11 @@ from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.work import AudioWork
 from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
 
+_MIX = "aresample=rematrix_maxval=1"
+"""Channels are mixed by the coefficients of ITU-R BS.775 (-3 dB for centre and surrounds, nothing
+of the low frequencies), lowered until the loudest sum is full scale: left alone, ffmpeg lowers
+integers only, and 5.1 at full scale would be 7.65 dB too loud in stereo."""
+
 
 def audio_argv(ffmpeg: str, source: str, work: AudioWork, *, output: str) -> list[str]:
     """The whole command line; `output` is the path of the MP4 to make."""
@@ -40,9 +45,9 @@ def filter_graphs(work: AudioWork) -> tuple[str, str]:
     channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
     layout = encoder.layouts[channels - 1]
     rate = encoder.sample_rate or work.source_rate
-    form = f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
+    form = f"aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
     cut = "" if work.length is None else f"atrim=start=0:end={seconds(work.length)},"
     return (
-        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}aformat={form}[even]",
+        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}{_MIX},{form}[even]",
         "[even]aresample=async=1:first_pts=0[out]",
     )

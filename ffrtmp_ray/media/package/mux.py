@@ -30,6 +30,9 @@ class Sound:
     path: Path
     """A file whose time zero is the picture's."""
     language: str | None = None
+    title: str | None = None
+    dispositions: tuple[str, ...] = ()
+    """ffmpeg's words for what it is meant for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,22 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
         argv += ["-map", f"{number + 1}:a:0"]
     argv += ["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"]
     for number, sound in enumerate(work.sounds):
-        if sound.language is not None:
-            argv += [f"-metadata:s:a:{number}", f"language={sound.language}"]
+        argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
     if work.container is Container.MP4:
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", "+faststart"]
     return [*argv, "-f", _MUXERS[work.container], "-n", str(work.target)]
+
+
+def labels(
+    stream: str, language: str | None, title: str | None, dispositions: Sequence[str]
+) -> list[str]:
+    """The output options that say of one stream (`a:0`) what it is and for whom."""
+    argv = []
+    if language is not None:
+        argv += [f"-metadata:s:{stream}", f"language={language}"]
+    if title is not None:
+        argv += [f"-metadata:s:{stream}", f"title={title}"]
+    return [*argv, f"-disposition:{stream}", "+".join(dispositions) or "0"]
 
 
 def _quoted(path: str) -> str:

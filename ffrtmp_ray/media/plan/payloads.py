@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import AudioWork, Value, VideoWork
+from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.views import OutputView
@@ -89,14 +90,12 @@ class FilePayload(Value):
     height: int
 
 
-class SoundPayload(Value):
+class SoundPayload(Track):
     """One sound of every output file."""
 
     task: str
     """The one that encodes it."""
     codec: str
-    language: str | None = None
-    """As the source names it."""
 
 
 class FinishPayload(Value):
@@ -113,7 +112,7 @@ class FinishPayload(Value):
     plan: PlanPayload | None = None
     """Of the job, for planning it anew when its chunks cannot be joined; None for one chunk."""
     sounds: tuple[SoundPayload, ...]
-    """In their order in the files; the first is the one that players choose."""
+    """In their order in the files; players choose the one whose dispositions say `default`."""
 
 
 class PublishPayload(Value):

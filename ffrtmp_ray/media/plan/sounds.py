@@ -7,10 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 
 from ffrtmp_ray.core.model import NewTask
+from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.work import AudioWork
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import audio_for
 from ffrtmp_ray.media.plan.payloads import AudioPayload, SoundPayload
+from ffrtmp_ray.media.plan.tracks import (
+    UNDETERMINED,
+    choose_tracks,
+    dispositions_of,
+    language_of,
+    missing,
+)
 from ffrtmp_ray.media.probe.source import AudioStream, Source
 from ffrtmp_ray.media.spec import Audio, Container, Ladder
 
@@ -26,13 +34,30 @@ class Track:
     """Of its task."""
     stream: AudioStream
     audio: Audio
+    dispositions: tuple[str, ...]
 
 
 def tracks(ladder: Ladder, source: Source, container: Container) -> tuple[Track, ...]:
-    """Those that the ladder asks for and the source has: the first."""
+    """Those that the ladder asks for and the source has.
+
+    Raises InvalidRequest when the source has sound, but none in the languages that are named.
+    """
     if ladder.audio is None or not source.audio:
         return ()
-    return (Track("audio0", source.audio[0], audio_for(container, ladder.audio)),)
+    chosen = choose_tracks(ladder.audio.tracks, source.audio)
+    if not chosen:
+        there = ", ".join(dict.fromkeys(map(language_of, source.audio)))
+        raise InvalidRequest(
+            f"the source has no sound in {' or '.join(missing(ladder.audio.tracks, source.audio))}",
+            where="ladder.audio.tracks",
+            remedy=f"it has {there}; name one of these, or say first or all",
+        )
+    audio = audio_for(container, ladder.audio)
+    purposes = dispositions_of(chosen, one_is_default=True)
+    return tuple(
+        Track(f"audio{number}", stream, audio, purpose)
+        for number, (stream, purpose) in enumerate(zip(chosen, purposes, strict=True))
+    )
 
 
 def audio_task(track: Track, source: Source, path: Path, length: Fraction) -> NewTask:
@@ -64,5 +89,7 @@ def sound_of(track: Track) -> SoundPayload:
     return SoundPayload(
         task=track.name,
         codec=track.audio.codec.value,
-        language=None if language == "und" else language,
+        language=None if language == UNDETERMINED else language,
+        title=track.stream.title,
+        dispositions=track.dispositions,
     )

@@ -8,8 +8,9 @@ from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.plan.sounds import Track
+from ffrtmp_ray.media.plan.tracks import missing
 from ffrtmp_ray.media.probe.source import Source
-from ffrtmp_ray.media.spec import GpuUse
+from ffrtmp_ray.media.spec import GpuUse, Tracks
 
 
 def warnings(
@@ -45,5 +46,7 @@ def _of_sound(work: PlanPayload, source: Source, sounds: Sequence[Track]) -> Ite
         yield (
             f"the sound is made as {sounds[0].audio.codec}, which is all that this container takes"
         )
-    if sounds and len(source.audio) > len(sounds):
+    if sounds and work.ladder.audio.tracks is Tracks.FIRST and len(source.audio) > 1:
         yield f"of {len(source.audio)} sound streams the first is taken"
+    if lacking := missing(work.ladder.audio.tracks, source.audio):
+        yield f"the source has no sound in {' or '.join(lacking)}"

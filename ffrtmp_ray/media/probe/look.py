@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-from av.audio.stream import AudioStream as AvAudioStream
 from av.container import InputContainer
 from av.stream import Discard
 from av.video.frame import VideoFrame
@@ -20,7 +19,8 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.probe.color import color_of, is_rgb
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
-from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
+from ffrtmp_ray.media.probe.source import Source, VideoStream
+from ffrtmp_ray.media.probe.tracks import sounds_of
 
 _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
@@ -48,14 +48,14 @@ def look(path: Path) -> Source:
         if container.duration is not None:
             duration = Fraction(container.duration, av.time_base)
         name, subtitles = container.format.name, len(container.streams.subtitles)
-        sounds = [each.index for each in container.streams.audio if each.codec_context is not None]
+        sounds = sounds_of(container, path)
     return Source(
         container=name,
         bytes=stat.st_size,
         modified_ns=stat.st_mtime_ns,
         duration=duration,
         video=video,
-        audio=tuple(sound for index in sounds if (sound := _sound(path, index)) is not None),
+        audio=sounds,
         subtitles=subtitles,
     )
 
@@ -123,35 +123,3 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
 def _aspect(stream: AvVideoStream) -> Fraction:
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     return Fraction(aspect) if aspect else Fraction(1)
-
-
-def _sound(path: Path, index: int) -> AudioStream | None:
-    """An audio stream with the time of its first sample; None when nothing of it decodes."""
-    with opened(path) as container:
-        stream = container.streams[index]
-        assert isinstance(stream, AvAudioStream)  # noqa: S101  # its index came from streams.audio
-        tried = 0
-        for packet in container.demux(stream):
-            tried += 1
-            if tried > _FIRST_PACKETS:
-                break
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                continue
-            for frame in frames:
-                if frame.pts is None or frame.time_base is None:
-                    continue
-                duration = stream.duration
-                return AudioStream(
-                    index=index,
-                    codec=stream.codec_context.codec.canonical_name,
-                    channels=stream.codec_context.layout.nb_channels,
-                    sample_rate=stream.codec_context.sample_rate,
-                    start=frame.pts * frame.time_base,
-                    duration=None
-                    if duration is None or stream.time_base is None
-                    else duration * stream.time_base,
-                    language=stream.language,
-                )
-    return None

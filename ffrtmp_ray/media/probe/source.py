@@ -81,7 +81,17 @@ class VideoStream(Value):
         return self.width if self.sideways else self.height
 
 
-class AudioStream(Value):
+class Track(Value):
+    """What the user of a sound or of subtitles is told of it, beside what it is."""
+
+    language: str | None = None
+    """As the source names it; None where it says nothing."""
+    title: str | None = None
+    dispositions: tuple[str, ...] = ()
+    """ffmpeg's words for what it is meant for: `default`, `forced`, `comment` …"""
+
+
+class AudioStream(Track):
     index: int
     codec: str
     channels: int
@@ -90,7 +100,6 @@ class AudioStream(Value):
     start: Fraction
     """When the first decoded sample is heard, in seconds on the file's own clock."""
     duration: Fraction | None = None
-    language: str | None = None
 
 
 class Source(Value):

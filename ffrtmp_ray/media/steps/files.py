@@ -18,6 +18,7 @@ from ffrtmp_ray.media.steps.joining import (
     write_listing,
 )
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.media.steps.words import sounds_in_words
 from ffrtmp_ray.views import OutputView
 
 
@@ -51,6 +52,8 @@ async def _mux(
         Sound(
             step.toolbox.workspace.absolute(step.assignment.results[each.task]["path"]),
             each.language,
+            each.title,
+            each.dispositions,
         )
         for each in work.sounds
     )
@@ -66,11 +69,10 @@ async def _mux(
 
 def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
     target = Path(work.target)
-    sound = found.audio[0] if found.audio else None
     return OutputView(
         path=str(target / file.path if file.path else target),
         bytes=found.bytes,
         duration_seconds=round(float(found.duration), 6),
         video=f"{file.codec} {file.width}x{file.height}",
-        audio=f"{sound.codec} {sound.channels}ch" if sound is not None else None,
+        audio=sounds_in_words(found.audio),
     )

@@ -1,0 +1,80 @@
+"""What is told of a file's sounds: form, start, language, title. Runs in the child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream as AvAudioStream
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+
+from ffrtmp_ray.media.probe.open import opened
+from ffrtmp_ray.media.probe.source import AudioStream
+
+_FIRST_PACKETS = 600
+"""A sound of which so many packets give nothing is taken for damaged."""
+_LONGEST_TITLE = 200
+"""Characters: it travels with the job, and becomes part of a command line."""
+_DISPOSITIONS = (
+    "default", "dub", "original", "comment", "forced", "hearing_impaired", "visual_impaired",
+    "captions", "descriptions",
+)  # fmt: skip
+"""Those of libavformat that say for whom a track is, and that MP4 or Matroska can keep."""
+
+
+def sounds_of(container: InputContainer, path: Path) -> tuple[AudioStream, ...]:
+    """Those of the file at `path`, open as `container`, of which something can be decoded."""
+    indexes = [each.index for each in container.streams.audio if each.codec_context is not None]
+    return tuple(sound for index in indexes if (sound := _sound(path, index)) is not None)
+
+
+def labels_of(stream: Stream) -> dict[str, Any]:
+    """The fields of a `Track`."""
+    title = stream.metadata.get("title") or stream.metadata.get("name", "")  # the word in MP4
+    return {
+        "language": stream.language,
+        "title": title[:_LONGEST_TITLE].strip() or None,
+        "dispositions": tuple(
+            name for name in _DISPOSITIONS if stream.disposition & Disposition[name]
+        ),
+    }
+
+
+def _sound(path: Path, index: int) -> AudioStream | None:
+    """An audio stream with the time of its first sample; None when nothing of it decodes."""
+    with opened(path) as container:
+        stream = container.streams[index]
+        assert isinstance(stream, AvAudioStream)  # noqa: S101  # its index came from streams.audio
+        frame = _first_frame(container, stream)
+        if frame is None or frame.pts is None or frame.time_base is None:
+            return None
+        duration = stream.duration
+        return AudioStream(
+            index=index,
+            codec=stream.codec_context.codec.canonical_name,
+            channels=stream.codec_context.layout.nb_channels,
+            sample_rate=stream.codec_context.sample_rate,
+            start=frame.pts * frame.time_base,
+            duration=None
+            if duration is None or stream.time_base is None
+            else duration * stream.time_base,
+            **labels_of(stream),
+        )
+
+
+def _first_frame(container: InputContainer, stream: AvAudioStream) -> AudioFrame | None:
+    """That has a time."""
+    for tried, packet in enumerate(container.demux(stream)):
+        if tried >= _FIRST_PACKETS:
+            break
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        for frame in frames:
+            if frame.pts is not None and frame.time_base is not None:
+                return frame
+    return None
