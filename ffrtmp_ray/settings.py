@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     # where it listens
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=1, le=65535)
+    api_replicas: int = Field(default=1, ge=1)
+    """Processes that answer requests, with 0.2 GB of memory each. When the only one dies, requests
+    wait for about four seconds until there is another; with two they hardly wait."""
 
     # workers
     encode_cpus: int = Field(default=4, ge=1)

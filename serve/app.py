@@ -24,6 +24,8 @@ class Options(BaseModel):
 
     max_body_bytes: int = Field(default=MAX_BODY_BYTES, gt=0)
     max_batch_bytes: int = Field(default=MAX_BATCH_BYTES, gt=0)
+    replicas: int = Field(default=1, ge=1)
+    """Processes that answer requests."""
 
 
 class Api:
@@ -36,7 +38,7 @@ class Api:
         """Ray Serve calls this when the replica starts; it starts it again when this raises."""
         collector.look_once()
         gateway = await Gateway.connect()
-        return make_app(gateway, **self._options.model_dump())
+        return make_app(gateway, **self._options.model_dump(exclude={"replicas"}))
 
 
 def build(args: dict[str, Any]) -> serve.Application:
@@ -46,13 +48,14 @@ def build(args: dict[str, Any]) -> serve.Application:
     """
     # No CPUs: those are the workers'. Requests wait on the scheduler, not on this process, so many
     # may be under way at once; on shutdown they are given these seconds to end. A replica that died
-    # is missed within a second: it is the only one, and requests wait for its successor.
+    # is missed within a second: where it is the only one, requests wait for its successor.
+    options = Options.model_validate(args)
     deployment = serve.deployment(
         name="api",
-        num_replicas=1,
+        num_replicas=options.replicas,
         max_ongoing_requests=1000,
         graceful_shutdown_timeout_s=5,
         health_check_period_s=1,
         ray_actor_options={"num_cpus": 0},
     )
-    return deployment(serve.ingress()(Api)).bind(Options.model_validate(args))
+    return deployment(serve.ingress()(Api)).bind(options)

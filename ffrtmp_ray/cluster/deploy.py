@@ -186,7 +186,7 @@ def _put_api(settings: Settings, until: float) -> None:
         _check_port(settings.http_port)
         module, _, name = BUILDER.partition(":")
         build = getattr(importlib.import_module(module), name)
-        serve.run(build({}), name=APPLICATION, route_prefix="/")
+        serve.run(build({"replicas": settings.api_replicas}), name=APPLICATION, route_prefix="/")
     except (TimeoutError, RuntimeError, RayActorError) as error:
         raise MachineError(
             f"the HTTP API does not start: {error}",
