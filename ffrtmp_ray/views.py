@@ -34,6 +34,21 @@ class OutputView(View):
     """Codec and channels, as `aac 2ch`; of several sounds with their languages."""
 
 
+class QualityView(View):
+    """A rendition beside what it was made of, by one measure; pooled from all of its frames."""
+
+    rendition: str
+    measure: str = Field(description="`vmaf`, `psnr` (luma, dB) or `ssim` (luma)")
+    model: str | None = Field(description="VMAF's model, by libvmaf's name; none of other measures")
+    compared_at: str = Field(description="Size of the source, to which the rendition is scaled.")
+    frames: int
+    mean: float
+    harmonic_mean: float
+    percentile_1: float = Field(
+        description="The worst hundredth of the frames has this score or a lower one."
+    )
+
+
 class AttemptView(View):
     id: str
     worker: str
@@ -105,6 +120,9 @@ class JobDetail(JobView):
 
     spec: dict[str, Any]
     outputs: tuple[OutputView, ...] = ()
+    quality: tuple[QualityView, ...] = Field(
+        default=(), description="Scores of the renditions, where the job asks for them."
+    )
     warnings: tuple[str, ...] = ()
     tasks: tuple[TaskView, ...] = ()
     transitions: tuple[TransitionView, ...] = ()

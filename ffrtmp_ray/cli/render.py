@@ -9,7 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ffrtmp_ray.cli import formats
-from ffrtmp_ray.views import JobDetail, JobView, OutputView, TaskView, TransitionView, WorkerView
+from ffrtmp_ray.views import (
+    JobDetail,
+    JobView,
+    OutputView,
+    QualityView,
+    TaskView,
+    TransitionView,
+    WorkerView,
+)
 
 _STYLES = {
     "processing": "cyan",
@@ -71,7 +79,7 @@ def job_details(job: JobDetail, now: float) -> RenderableType:
     """All that is known of one job, the most wanted first."""
     parts: list[RenderableType] = [_facts(job, now)]
     if job.outputs:
-        parts += ["", outputs_table(job.outputs)]
+        parts += ["", results(job)]
     if job.tasks:
         parts += ["", _tasks(job.tasks)]
     if any(task.attempts for task in job.tasks):
@@ -135,7 +143,27 @@ def _times(job: JobDetail, now: float) -> Iterator[tuple[str, RenderableType]]:
         yield "finished", f"{formats.moment(job.finished_at)}, after {took}"
 
 
-def outputs_table(outputs: Iterable[OutputView]) -> Table:
+def results(job: JobDetail) -> RenderableType:
+    """What the job has made, and how good that is."""
+    made = _outputs(job.outputs)
+    return Group(made, "", _quality(job.quality)) if job.quality else made
+
+
+def _quality(scores: Iterable[QualityView]) -> Table:
+    table = _table("rendition", "measure", "mean", "harmonic mean", "1st percentile", "against")
+    for score in scores:
+        table.add_row(
+            score.rendition,
+            score.model or score.measure,
+            f"{score.mean:g}",
+            f"{score.harmonic_mean:g}",
+            f"{score.percentile_1:g}",
+            f"{score.frames} frames, {score.compared_at}",
+        )
+    return table
+
+
+def _outputs(outputs: Iterable[OutputView]) -> Table:
     table = _table("output", "size", "duration", "video", "audio")
     for output in outputs:
         table.add_row(

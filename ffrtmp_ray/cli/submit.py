@@ -18,7 +18,7 @@ from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, Labels, labels
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import GpuUse
+from ffrtmp_ray.media.spec import GpuUse, Measure
 from ffrtmp_ray.views import JobDetail
 
 _TIME_HELP = "As 2030-01-31T18:00, of this machine's zone unless it names another."
@@ -66,6 +66,13 @@ Start: TypeAlias = Annotated[
 ]
 Duration: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Take so much of it.", show_default="to the end")
+]
+Quality: TypeAlias = Annotated[
+    list[Measure] | None,
+    typer.Option(
+        help="Compare every rendition with the source by this. May be given several times.",
+        show_default="none",
+    ),
 ]
 Urgent: TypeAlias = Annotated[
     bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
@@ -130,6 +137,7 @@ def submit(
     chunks: Chunks = None,
     start: Start = None,
     duration: Duration = None,
+    quality: Quality = None,
     urgent: Urgent = False,
     preemptible: Preemptible = None,
     owner: Owner = None,
@@ -160,6 +168,7 @@ def submit(
         "gpu": gpu,
         "chunks": chunks,
         "trim": _without_none({"start": start, "duration": duration}) or None,
+        "quality": quality,
         "urgent": urgent,
         "preemptible": preemptible,
         "owner": owner,
@@ -196,7 +205,7 @@ def _say(job: JobDetail, waited: bool, as_json: bool) -> None:
     if as_json:
         terminal.print_json(job)
     elif waited and job.state is JobState.COMPLETED:
-        terminal.stdout().print(render.outputs_table(job.outputs))
+        terminal.stdout().print(render.results(job))
     else:
         typer.echo(f"{job.id} {job.state}")
     if not waited:

@@ -30,6 +30,7 @@ from ffrtmp_ray.views import (
     JobDetail,
     JobView,
     OutputView,
+    QualityView,
     TaskView,
     TransitionView,
     WorkerView,
@@ -78,6 +79,7 @@ def job_detail(record: JobRecord, live: Live, now: float) -> JobDetail:
         **_job_fields(record.job, record.spec, live, now),
         spec=dict(record.spec),
         outputs=tuple(_outputs(record)),
+        quality=tuple(_quality(record)),
         warnings=tuple(dict.fromkeys(_warnings(record))),  # a second plan says the same again
         tasks=tuple(_task_view(task, record, live) for task in record.tasks),
         transitions=tuple(
@@ -224,6 +226,12 @@ def _outputs(record: JobRecord) -> Iterable[OutputView]:
         if task.final and task.state is TaskState.SUCCEEDED:
             for output in record.results[task.id].get("outputs", ()):
                 yield OutputView(**output)
+
+
+def _quality(record: JobRecord) -> Iterable[QualityView]:
+    for task in record.tasks:
+        for view in record.results.get(task.id, {}).get("quality", ()):
+            yield QualityView(**view)
 
 
 def _warnings(record: JobRecord) -> Iterable[str]:

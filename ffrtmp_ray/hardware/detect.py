@@ -1,4 +1,5 @@
-"""Finds out which encoders work on a device by encoding something with each.
+"""Finds out which encoders work on a device by encoding something with each, and whether there
+is a libvmaf to measure with.
 
 A device's name, or a list of compiled-in encoders, says nothing about drivers, sessions and
 licences; a trial does.
@@ -14,6 +15,7 @@ from fractions import Fraction
 from ffrtmp_ray.media.encoders import AUDIO_ENCODERS, ENCODERS, Encoder, Picture
 from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.runner import ProcessGroup
+from ffrtmp_ray.media.quality.compare import LIBVMAF, trial_graph
 from ffrtmp_ray.media.spec import Effort, Rendition
 
 TRIALS_AT_A_TIME = 4
@@ -29,7 +31,7 @@ _SOUND_INPUT = ("-f", "lavfi", "-i", "sine=duration=0.1")
 @dataclass(frozen=True, slots=True)
 class Detection:
     capabilities: frozenset[str]
-    """Names of the encoders that work, ffmpeg's own."""
+    """Names of the encoders and filters that work, ffmpeg's own."""
     refusals: Mapping[str, str]
     """Why each of the others does not, in a sentence."""
 
@@ -37,7 +39,8 @@ class Detection:
 async def capabilities(ffmpeg: str, gpu: int | None) -> Detection:
     """Try every encoder of a device: the GPU of that index, or the CPUs when `gpu` is None.
 
-    Encoders of sound work on CPUs. Raises MachineError when no process can be started.
+    Encoders of sound, and libvmaf, work on CPUs. Raises MachineError when no process can be
+    started.
     """
     trials = _gpu_trials(gpu) if gpu is not None else _cpu_trials()
     room = asyncio.Semaphore(TRIALS_AT_A_TIME)
@@ -52,10 +55,10 @@ async def capabilities(ffmpeg: str, gpu: int | None) -> Detection:
 
 
 def _cpu_trials() -> dict[str, list[str]]:
-    """ffmpeg's arguments for each encoder, by its name."""
+    """ffmpeg's arguments for each encoder and filter, by its name."""
     pictures = {each.name: _picture_trial(each, None) for each in ENCODERS if not each.gpu}
     sounds = {each.name: [*_SOUND_INPUT, "-c:a", each.name] for each in AUDIO_ENCODERS.values()}
-    return pictures | sounds
+    return pictures | sounds | {LIBVMAF: [*_PICTURE_INPUT, "-lavfi", trial_graph()]}
 
 
 def _gpu_trials(gpu: int) -> dict[str, list[str]]:
@@ -68,7 +71,7 @@ def _picture_trial(encoder: Encoder, gpu: int | None) -> list[str]:
 
 
 async def _refusal(ffmpeg: str, arguments: list[str]) -> str | None:
-    """Why an encoder does not work; None when it does."""
+    """Why an encoder or filter does not work; None when it does."""
     processes = ProcessGroup(
         stall_seconds=TRIAL_SECONDS, grace_seconds=0.5, timeout_seconds=TRIAL_SECONDS
     )

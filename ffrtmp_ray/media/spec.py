@@ -34,6 +34,10 @@ def _checked_labels(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
+def _without_repeats(measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    return tuple(dict.fromkeys(measures))
+
+
 Labels = Annotated[dict[str, str], Field(max_length=64), AfterValidator(_checked_labels)]
 
 
@@ -75,6 +79,17 @@ class Effort(StrEnum):
     FAST = "fast"
     BALANCED = "balanced"
     THOROUGH = "thorough"
+
+
+class Measure(StrEnum):
+    """How an encode is compared with what it was made of; more is better."""
+
+    VMAF = "vmaf"
+    """What people would say of it, 0 to 100; of SDR pictures only."""
+    PSNR = "psnr"
+    """Of luma, in dB; 60 at most with 8 bits, 72 with 10."""
+    SSIM = "ssim"
+    """Of luma, at most 1."""
 
 
 class Rendition(SpecModel):
@@ -156,6 +171,11 @@ class JobSpec(SpecModel):
     )
     urgent: bool = Field(default=False, description="May take the place of preemptible tasks.")
     preemptible: bool = Field(default=True, description="May give way to live and urgent tasks.")
+    quality: Annotated[tuple[Measure, ...], AfterValidator(_without_repeats)] = Field(
+        default=(),
+        description="Measures by which every rendition is compared with its source, frame by frame;"
+        " see `quality` of the job. It costs about as much CPU time as encoding.",
+    )
     owner: str = Field(default="default", min_length=1, max_length=128)
     labels: Labels = Field(default_factory=dict)
     max_attempts: int = Field(default=3, ge=1, le=20, description="Failed attempts per task.")

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from ffrtmp_ray.core.model import Failure, FailureKind, Progress
 from ffrtmp_ray.errors import CallerError, InputRefused, MachineError, OutputExists
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Stopped, Succeeded
-from ffrtmp_ray.media.steps import audio, encode, finish, plan, publish
+from ffrtmp_ray.media.steps import audio, encode, finish, measure, plan, publish
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.toolbox import Toolbox
 
@@ -22,6 +22,7 @@ __all__ = ["TaskRun", "Toolbox"]
 _STEPS: Mapping[str, Callable[[Step], Awaitable[Ended]]] = {
     "plan": plan.run,
     "encode": encode.run,
+    "measure": measure.run,
     "audio": audio.run,
     "finish": finish.run,
     "publish": publish.run,

@@ -39,6 +39,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--queue", "batch", "--priority", "high", "--gpu", "prefer", "--urgent"),
         *("--owner", "ann", "--label", "title=a=b", "--label", "season=2"),
         *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
+        *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
         *("--depends-on", "job-7", "--depends-on", "job-8"),
@@ -56,6 +57,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "urgent": True,
         "owner": "ann",
         "labels": {"title": "a=b", "season": "2"},
+        "quality": ["vmaf", "psnr"],
         "max_attempts": 5,
         "timeout_seconds": 90.5,
         "task_timeout_seconds": 30,
@@ -330,6 +332,19 @@ def test_a_job_is_shown_with_its_tasks_attempts_and_transitions(
                 ],
             }
         ],
+        outputs=[{"path": "/out/a.mp4", "bytes": 1000}],
+        quality=[
+            {
+                "rendition": "hd",
+                "measure": "vmaf",
+                "model": "vmaf_v0.6.1",
+                "compared_at": "1920x1080",
+                "frames": 250,
+                "mean": 93.456,
+                "harmonic_mean": 92.1,
+                "percentile_1": 80.2,
+            }
+        ],
         transitions=[
             {
                 "source": "processing",
@@ -354,6 +369,8 @@ def test_a_job_is_shown_with_its_tasks_attempts_and_transitions(
         "job-1-encode0-1-1",
         "1 min 05 s",
         "encode0 failed",
+        "vmaf_v0.6.1",
+        "93.456",
     ):
         assert part in done.stdout
 

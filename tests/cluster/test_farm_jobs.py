@@ -98,6 +98,17 @@ def test_a_long_picture_is_encoded_on_all_cpus_at_once(
     farm.farm.cancel(job.id)
 
 
+def test_a_job_that_asks_for_it_has_its_quality_measured(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    asked = {"chunks": 2, "quality": ["vmaf"]}
+    job = farm.completed(farm.submit(clip, tmp_path / "out.mp4", **asked).id)
+    assert [task.name for task in job.tasks if task.kind == "measure"] == ["measure0", "measure1"]
+    (score,) = job.quality
+    assert (score.measure, score.frames) == ("vmaf", len(frame_times(clip)))
+    assert 0 < score.percentile_1 <= score.harmonic_mean <= score.mean <= 100
+
+
 def test_a_ladder_of_several_renditions_makes_a_folder(
     farm: LocalFarm, clip: Path, tmp_path: Path
 ) -> None:

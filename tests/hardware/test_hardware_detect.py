@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ffrtmp_ray.hardware.detect import TRIALS_AT_A_TIME, capabilities
 
-CPU_ENCODERS = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus"}
+CPU_ENCODERS = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus", "libvmaf"}
 GPU_ENCODERS = {"h264_nvenc", "hevc_nvenc", "av1_nvenc"}
 
 

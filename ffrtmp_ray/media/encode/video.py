@@ -32,10 +32,7 @@ def video_argv(
     `cpus` is the number of CPUs to use; `gpu` the index of the GPU whose encoders are used, None
     for encoders on CPUs. Raises InvalidRequest when no such encoder exists.
     """
-    argv = opening(ffmpeg, cpus)
-    if work.chunk is not None:
-        argv += _seek(work.chunk)
-    argv += _changes(work)
+    argv = [*opening(ffmpeg, cpus), *input_options(work)]
     argv += ["-i", source, "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(work, gpu is not None)]
     for number, output in enumerate(work.outputs):
@@ -47,6 +44,11 @@ def video_argv(
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", _MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
     return argv
+
+
+def input_options(work: VideoWork) -> list[str]:
+    """How the source is read, for whoever puts `filter_graph` behind it."""
+    return [*_seek(work.chunk), *_changes(work)]
 
 
 def filter_graph(work: VideoWork, gpu: bool) -> str:
@@ -87,8 +89,8 @@ def _changes(work: VideoWork) -> list[str]:
     return [] if work.interlaced else ["-reinit_filter", "0"]
 
 
-def _seek(chunk: Chunk) -> list[str]:
-    if chunk.seek_seconds is None:
+def _seek(chunk: Chunk | None) -> list[str]:
+    if chunk is None or chunk.seek_seconds is None:
         return []
     return ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds(chunk.seek_seconds)]
 

@@ -36,6 +36,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         task_timeout_seconds=spec.task_timeout_seconds,
         chunks=spec.chunks,
         chunk_seconds=settings.chunk_seconds,
+        quality=spec.quality,
     )
     return plan_task(payload)
 

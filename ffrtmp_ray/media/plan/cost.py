@@ -25,12 +25,17 @@ differ by a factor of two."""
 
 def cpu_seconds(video: VideoStream, outputs: Iterable[OutputWork]) -> Fraction:
     """CPU seconds to make `outputs` of the whole picture."""
+    return encode_pixels(video, outputs) * video.frames * DECODE_SECONDS
+
+
+def encode_pixels(video: VideoStream, outputs: Iterable[OutputWork]) -> int:
+    """What one frame costs to decode and to encode in all `outputs`, in decoded pixels."""
     decoded = video.width * video.height
     encoded = sum(
         output.width * output.height * _ENCODE[output.rendition.codec][output.rendition.effort]
         for output in outputs
     )
-    return (decoded + encoded) * video.frames * DECODE_SECONDS
+    return decoded + encoded
 
 
 def decode_share(video: VideoStream, outputs: Iterable[OutputWork]) -> Fraction:

@@ -76,6 +76,14 @@ def chunks_of(video: VideoStream, lengths: Sequence[Fraction]) -> tuple[Chunk, .
     return tuple(_chunk(video, number, begin, end) for number, (begin, end) in spans)
 
 
+def widened(video: VideoStream, chunk: Chunk) -> Chunk:
+    """`chunk` with one frame more on each side where the picture has one."""
+    begin = bisect_left(video.ticks, chunk.start / video.time_base)
+    end = begin + chunk.frames
+    wide = (max(begin - 1, 0), min(end + 1, len(video.ticks)))
+    return chunk if wide == (begin, end) or not video.ticks else _chunk(video, chunk.number, *wide)
+
+
 def _cuts(video: VideoStream, lengths: Sequence[Fraction]) -> list[int]:
     """The ticks of the first frames of all chunks but the first, rising."""
     cuts: list[int] = []

@@ -13,6 +13,7 @@ from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.limits import check_limits
+from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
 from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, PlanPayload
@@ -45,14 +46,14 @@ def make_plan(
     chosen = choose(work.ladder, source.video)
     check_limits(work.ladder, chosen, source.video)
     cut = split(work, source.video, chosen.outputs, farm_cpus)
-    needs = encode_needs(
-        chosen.outputs, work.gpu, cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
-    )
+    cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
+    needs = encode_needs(chosen.outputs, work.gpu, cpus)
     payloads = encode_payloads(work, source, path, cut.chunks, chosen.outputs)
     sounds = tracks(work.ladder, source, kind.container)
     length = source.video.end - source.video.first
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
+        *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
         *(audio_task(track, source, path, length) for track in sounds),
     ]
     finish = FinishPayload(

@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import AudioWork, Value, VideoWork
 from ffrtmp_ray.media.probe.source import Track
-from ffrtmp_ray.media.spec import Container, GpuUse, Ladder
+from ffrtmp_ray.media.quality.scores import Distribution
+from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.views import OutputView
 
@@ -30,6 +31,7 @@ class PlanPayload(Value):
     """Into how many chunks the picture is to be cut; None as the farm and the source suggest."""
     chunk_seconds: float = 60.0
     """Of a chunk, at most, where their number is not given."""
+    quality: tuple[Measure, ...] = ()
     inexact: str | None = None
     """Why the job is planned anew, as a clause; None when this is its first plan."""
 
@@ -69,6 +71,23 @@ class EncodePayload(Value):
     """From its first frame to the next chunk's, or to the end of the picture."""
     plan: PlanPayload | None = None
     """Of the job, for planning it anew when this chunk is not exact; None where it is not cut."""
+
+
+class MeasurePayload(Value):
+    """Of `measure<n>`: the renditions that one encode has made, beside their source."""
+
+    encode: str
+    """The task that has made them."""
+    input: InputFile
+    video: VideoWork
+    """What that was given, with one frame more on each side where there is one."""
+    before: bool
+    after: bool
+    """Whether there is."""
+    width: int
+    height: int
+    """Of the pictures that are compared: the source's, and renditions scaled to it."""
+    measures: tuple[Measure, ...]
 
 
 class AudioPayload(Value):
@@ -121,6 +140,16 @@ class PublishPayload(Value):
     staged: str
     target: str
     outputs: tuple[OutputView, ...]
+
+
+class Measured(Value):
+    """The renditions of one chunk, in the result of `measure<n>`."""
+
+    width: int
+    height: int
+    """Of the pictures that were compared."""
+    scores: dict[str, dict[Measure, Distribution]]
+    """By the rendition's name; what could not be compared is missing."""
 
 
 class EncodedFile(Value):

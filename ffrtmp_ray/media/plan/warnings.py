@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ffrtmp_ray.media.plan.measures import measure_warnings
 from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.renditions import Chosen
@@ -33,6 +34,7 @@ def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[s
         )
     if video.dynamic_hdr:
         yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
+    yield from measure_warnings(work, video)
     if work.gpu is GpuUse.PREFER and not gpu_makes(chosen.outputs):
         yield "no GPU makes these renditions: they are encoded on CPUs"
 

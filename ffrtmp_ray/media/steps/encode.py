@@ -11,11 +11,12 @@ from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Stopped, Succee
 from ffrtmp_ray.media.encode.video import video_argv
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.admit import plan_task
-from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload, InputFile
+from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps import reuse
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
+from ffrtmp_ray.media.steps.source import changed
 from ffrtmp_ray.media.steps.step import Step
 
 DAMAGE_LIMIT = 0.02
@@ -40,7 +41,7 @@ async def run(step: Step) -> Ended:
         if (ended := await _encode(step, work, missing, new)) is not None:
             await reuse.make_room(step, ended)
             return _unless_cut(work, ended)
-        if await step.in_thread(_has_changed, work.input):
+        if await step.in_thread(changed, work.input):
             reason = f"{Path(work.input.path).name} was changed while the job ran: retry it"
             return Failed(Failure(FailureKind.BAD_INPUT, reason))
         looked = await _look_at(step, new)
@@ -69,12 +70,6 @@ async def _encode(
         gpu=step.assignment.gpu,
     )
     return await step.ffmpeg(argv, fraction)
-
-
-def _has_changed(file: InputFile) -> bool:
-    """Whether it is another file than the one that was planned: chunks of two are no picture."""
-    now = Path(file.path).stat()
-    return (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified_ns)
 
 
 def _unless_cut(work: EncodePayload, ended: Ended) -> Ended:

@@ -11,6 +11,7 @@ from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.assignment import Ended, Succeeded
 from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.payloads import FinishPayload, PublishPayload
+from ffrtmp_ray.media.quality.report import quality_of
 from ffrtmp_ray.media.steps import files
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
@@ -27,7 +28,9 @@ async def run(step: Step) -> Ended:
     if not isinstance(made, tuple):
         return made
     payload = PublishPayload(staged=str(staged), target=work.target, outputs=made)
-    return Succeeded(spawn=(_publish_task(payload),))
+    quality = quality_of(step.assignment.results.values())
+    result = {"quality": [view.model_dump(mode="json") for view in quality]}
+    return Succeeded(result, (_publish_task(payload),))
 
 
 def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:

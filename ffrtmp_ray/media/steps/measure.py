@@ -1,0 +1,86 @@
+"""Score the renditions of one chunk against what their encoder was given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
+from ffrtmp_ray.media.encode.work import OutputWork
+from ffrtmp_ray.media.plan.payloads import EncodedFile, Measured, MeasurePayload
+from ffrtmp_ray.media.quality.compare import Comparison
+from ffrtmp_ray.media.quality.scores import Distribution, distribution
+from ffrtmp_ray.media.spec import Measure
+from ffrtmp_ray.media.steps.compare import Compared, compare
+from ffrtmp_ray.media.steps.source import changed
+from ffrtmp_ray.media.steps.step import Step
+
+
+async def run(step: Step) -> Ended:
+    """One rendition after another, which keeps to the memory of one comparison. What cannot be
+    paired is not scored, and that is said: the encode itself has been found exact."""
+    work = MeasurePayload.model_validate(step.assignment.payload)
+    files = step.assignment.results[work.encode]["files"]
+    log = await step.make_folder() / "scores.csv"
+    scores: dict[str, dict[Measure, Distribution]] = {}
+    warnings: list[str] = []
+    for number, output in enumerate(work.video.outputs):
+        name = output.rendition.name
+        file = EncodedFile.model_validate(files[name])
+        compared = await _compare(step, work, output, file, number, log)
+        if isinstance(compared, Failed | Stopped):
+            return compared
+        if (wrong := _fault_of(work, file, compared)) is not None:
+            warnings.append(f"the quality of {name} is not known: {wrong}")
+        else:
+            scores[name] = _distributions(work, compared)
+    if await step.in_thread(changed, work.input):
+        reason = f"{work.input.path} was changed while the job ran: retry it"
+        return Failed(Failure(FailureKind.BAD_INPUT, reason))
+    await step.in_thread(log.unlink)
+    measured = Measured(width=work.width, height=work.height, scores=scores)
+    return Succeeded({"measured": measured.model_dump(mode="json"), "warnings": warnings})
+
+
+async def _compare(
+    step: Step,
+    work: MeasurePayload,
+    output: OutputWork,
+    file: EncodedFile,
+    number: int,
+    log: Path,
+) -> Compared | Failed | Stopped:
+    full_size = OutputWork(rendition=output.rendition, width=work.width, height=work.height)
+    comparison = Comparison(
+        source=work.input.path,
+        video=work.video.model_copy(update={"outputs": (full_size,)}),
+        encoded=str(step.toolbox.workspace.absolute(file.path)),
+        measures=work.measures,
+        before=work.before,
+        after=work.after,
+    )
+
+    def fraction(frames: int) -> float:
+        return (number + min(frames / max(file.frames, 1), 1.0)) / len(work.video.outputs)
+
+    return await compare(step, comparison, log, fraction)
+
+
+def _fault_of(work: MeasurePayload, file: EncodedFile, compared: Compared) -> str | None:
+    """Why the frames cannot be paired by number; None when they can."""
+    expected = file.frames + work.before + work.after
+    scored = min(len(scores) for scores in compared.scores.values())
+    if compared.source_frames == scored == expected:
+        return None
+    return (
+        f"the chunk has {expected} frames with those beside it, of which the source gave "
+        f"{compared.source_frames} and {scored} could be compared"
+    )
+
+
+def _distributions(work: MeasurePayload, compared: Compared) -> dict[Measure, Distribution]:
+    """Without the frames beside the chunk, which are the next chunks'."""
+    return {
+        measure: distribution(measure, scores[work.before : len(scores) - work.after])
+        for measure, scores in compared.scores.items()
+    }
