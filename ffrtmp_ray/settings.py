@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     """Inputs may lie below these folders only. Links are resolved before the check."""
     output_roots: tuple[Path, ...] = Field(default_factory=_default_roots)
     """Outputs may lie below these folders only."""
+    private_hosts: tuple[str, ...] = ()
+    """Names, addresses and networks (`10.1.0.0/16`) of hosts from which inputs may be read by
+    http(s) although their addresses are not public."""
+    fetch_max_bytes: int = Field(default=20 * 1024**3, ge=0)
+    """Of an input whose server gives no parts of it, so that it is fetched whole."""
     ffmpeg: Path | None = None
     """The ffmpeg program, version 7.1 or newer; None means the one that came with the
     installation."""

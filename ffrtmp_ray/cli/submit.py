@@ -24,7 +24,10 @@ from ffrtmp_ray.views import JobDetail
 _TIME_HELP = "As 2030-01-31T18:00, of this machine's zone unless it names another."
 
 Input: TypeAlias = Annotated[
-    str, typer.Argument(metavar="INPUT", help="The file to transcode.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="INPUT", help="The file to transcode: a path or a URL.", show_default=False
+    ),
 ]
 Output: TypeAlias = Annotated[
     str,

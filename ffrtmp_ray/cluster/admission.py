@@ -9,7 +9,7 @@ from ffrtmp_ray.media.plan import check_spec
 from ffrtmp_ray.media.presets import resolve
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
-from ffrtmp_ray.storage.roots import check_input, check_output
+from ffrtmp_ray.storage.places import check_input_place, check_output_place
 
 
 def admit(spec: JobSpec, settings: Settings) -> JobSpec:
@@ -20,8 +20,8 @@ def admit(spec: JobSpec, settings: Settings) -> JobSpec:
     """
     resolved = resolve(spec)
     check_spec(resolved)
-    check_input(resolved.input, settings.input_roots)
+    check_input_place(resolved.input, settings)
     assert resolved.ladder is not None  # noqa: S101 - resolve() has put it in
     folder = len(resolved.ladder.renditions) > 1
-    check_output(resolved.output, settings.output_roots, folder=folder)
+    check_output_place(resolved.output, settings, folder=folder)
     return resolved

@@ -147,7 +147,11 @@ def rendition_field(number: int, name: str) -> str:
 class JobSpec(SpecModel):
     """A job as it is submitted."""
 
-    input: str = Field(min_length=1, max_length=4096, description="Absolute path of the source.")
+    input: str = Field(
+        min_length=1,
+        max_length=4096,
+        description="Absolute path of the source, or a URL: http(s)://.",
+    )
     output: str = Field(
         min_length=1,
         max_length=4096,

@@ -25,7 +25,7 @@ def check_input(path: str, roots: Sequence[Path]) -> Path:
 
     Raises InputRefused, with a remedy, when it may not or cannot be.
     """
-    given = _absolute(path, InputRefused, "input", "only local paths are read")
+    given = _absolute(path, InputRefused, "input", "of a kind that is not read")
     try:
         real = given.resolve(strict=True)
         mode = real.stat().st_mode
@@ -69,7 +69,7 @@ def check_output(path: str, roots: Sequence[Path], *, folder: bool) -> Path:
     Missing parent folders are fine (they are made when the output is staged).
     Raises OutputExists when something is there already, OutputRefused on everything else.
     """
-    given = _absolute(path, OutputRefused, "output", "only local paths are written")
+    given = _absolute(path, OutputRefused, "output", "of a kind that is not written")
     what = "folder" if folder else "file"
     if not given.name or given.name == ".." or path.endswith(("/.", "/..")):
         raise OutputRefused(
@@ -121,7 +121,7 @@ def _absolute(
     path: str, refused: type[InputRefused] | type[OutputRefused], where: str, urls: str
 ) -> Path:
     if _URL.match(path):
-        raise refused(f"{path} is a URL: {urls}", where=where, remedy="give an absolute path")
+        raise refused(f"{path} is a URL {urls}", where=where, remedy="give an absolute path")
     if "\0" in path:
         raise refused("the path has a NUL character in it", where=where, remedy="remove it")
     if not path.startswith("/"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +11,20 @@ from ffrtmp_ray.core.model import NewTask, Resources
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.plan import Plan, check_spec, first_task, make_plan
-from ffrtmp_ray.media.plan.payloads import AudioPayload, EncodePayload, FinishPayload, PlanPayload
+from ffrtmp_ray.media.plan.encodes import input_file
+from ffrtmp_ray.media.plan.payloads import (
+    AudioPayload,
+    EncodePayload,
+    FinishPayload,
+    InputFile,
+    PlanPayload,
+)
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.presets import load, resolve
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 from ffrtmp_ray.media.spec import Codec, Container, GpuUse, JobSpec, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.storage.origin import Stamp
 
 PQ = Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc")
 
@@ -80,7 +87,11 @@ def _plan(spec: JobSpec, source: Source, farm_cpus: int = 4) -> Plan:
     check_spec(spec)
     task = first_task(spec, Settings(encode_cpus=4))
     work = PlanPayload.model_validate(task.payload)
-    return make_plan(work, source, Path(spec.input), Path(spec.output), farm_cpus=farm_cpus)
+    return make_plan(work, source, _file(source), spec.output, farm_cpus=farm_cpus)
+
+
+def _file(source: Source) -> InputFile:
+    return input_file("/in/a", Stamp(1, "1"), source)
 
 
 def _task(plan: Plan, name: str) -> NewTask:
@@ -347,7 +358,7 @@ def _alternatives(gpu: GpuUse, *codecs: Codec, cpus: int = 4) -> list[tuple[int,
     ladder = _ladder(*(_rendition(codec.value, codec=codec) for codec in codecs))
     spec = _spec("/out/f" if len(codecs) > 1 else "/out/a.mkv", ladder, gpu=gpu)
     work = PlanPayload.model_validate(first_task(spec, Settings(encode_cpus=cpus)).payload)
-    plan = make_plan(work, _source(), Path("/a"), Path("/b"), farm_cpus=4)
+    plan = make_plan(work, _source(), _file(_source()), "/b", farm_cpus=4)
     return [
         (each.resources.cpus, each.resources.gpu_sessions, sorted(each.capabilities))
         for each in _task(plan, "encode0").needs.alternatives

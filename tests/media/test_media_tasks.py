@@ -311,6 +311,6 @@ async def test_a_source_that_is_removed_while_it_waits_fails_its_encode(
     task = (await tasks_of(spec(clip, out / "a.mp4"), toolbox))["encode0"]
     clip.unlink()
     run = TaskRun(assignment(task, {}), toolbox)
-    kind, _ = failure_of(await run.run())
+    kind, reason = failure_of(await run.run())
     assert kind is FailureKind.BAD_INPUT
-    assert "gone.mp4" in run.log
+    assert "gone.mp4 was removed while the job ran" in reason

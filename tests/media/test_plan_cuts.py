@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ffrtmp_ray.media.plan import Plan, first_task, make_plan
 from ffrtmp_ray.media.plan.cuts import chunks_of
+from ffrtmp_ray.media.plan.encodes import input_file
 from ffrtmp_ray.media.plan.lengths import equal_lengths
-from ffrtmp_ray.media.plan.payloads import EncodePayload, FinishPayload, PlanPayload
+from ffrtmp_ray.media.plan.payloads import EncodePayload, FinishPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.spec import Codec, Effort, GpuUse, JobSpec, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.storage.origin import Stamp
 
 
 def _video(seconds: int, *, gop: int = 50, first: int = 0, **fields: Any) -> VideoStream:
@@ -92,6 +93,10 @@ def test_there_are_no_more_chunks_than_frames() -> None:
 # ------------------------------------------------------------------------------ into how many
 
 
+def _file(source: Source) -> InputFile:
+    return input_file("/in/a", Stamp(1, "1"), source)
+
+
 def _plan(
     video: VideoStream, *, farm_cpus: int = 2, gpu: GpuUse = GpuUse.NEVER, **more: Any
 ) -> Plan:
@@ -100,7 +105,7 @@ def _plan(
     spec = JobSpec(input="/in/a", output="/out/a.mkv", ladder=ladder, gpu=gpu, **more)
     work = PlanPayload.model_validate(first_task(spec, Settings(encode_cpus=4)).payload)
     source = Source(container="mov", bytes=1, duration=video.end, video=video)
-    return make_plan(work, source, Path("/in/a"), Path("/out/a.mkv"), farm_cpus=farm_cpus)
+    return make_plan(work, source, _file(source), "/out/a.mkv", farm_cpus=farm_cpus)
 
 
 def _encodes(plan: Plan) -> list[EncodePayload]:
@@ -206,6 +211,6 @@ def test_a_plan_that_is_made_anew_says_why() -> None:
     work = encode.plan.in_one_piece("a frame is missing")
     video = _video(60)
     source = Source(container="mov", bytes=1, duration=video.end, video=video)
-    plan = make_plan(work, source, Path("/in/a"), Path("/out/a.mkv"), farm_cpus=2)
+    plan = make_plan(work, source, _file(source), "/out/a.mkv", farm_cpus=2)
     assert len(_encodes(plan)) == 1
     assert plan.warnings[0].startswith("inexact: a frame is missing")

@@ -66,11 +66,11 @@ def test_a_pipe_is_refused(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["http://a/b.mp4", "s3://bucket/b.mp4", "concat:/a|/b", "file:///etc/passwd"]
+    "path", ["ftp://a/b.mp4", "concat:/a|/b", "file:///etc/passwd", "workspace://job/a.mp4"]
 )
-def test_urls_are_refused_for_now(path: str, root: Path) -> None:
-    assert "only local paths are read" in _refused_input(path, root).message
-    assert "only local paths are written" in _refused_output(path, root).message
+def test_urls_that_are_not_known_are_refused(path: str, root: Path) -> None:
+    assert "of a kind that is not read" in _refused_input(path, root).message
+    assert "of a kind that is not written" in _refused_output(path, root).message
 
 
 def test_a_relative_path_is_refused(root: Path) -> None:

@@ -18,7 +18,7 @@ def audio_argv(ffmpeg: str, source: str, work: AudioWork, *, output: str) -> lis
     channels = work.audio.channels or work.source_channels
     bitrate = min(work.audio.bitrate, encoder.max_bitrate_per_channel * channels)
     return [
-        *opening(ffmpeg, threads=1),
+        *opening(ffmpeg, source, threads=1),
         *("-i", source),
         *(word for graph in filter_graphs(work) for word in ("-filter_complex", graph)),
         *("-map", "[out]"),

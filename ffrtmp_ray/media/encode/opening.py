@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ffrtmp_ray.media.inputs import OPEN_OPTIONS
+from ffrtmp_ray.media.inputs import open_options
 
 
-def opening(ffmpeg: str, threads: int) -> list[str]:
-    """The command line up to the options of the input; `-i` comes next.
+def opening(ffmpeg: str, source: str, threads: int) -> list[str]:
+    """The command line up to the options of the input, which is at the address `source`; `-i` comes
+    next.
 
     `-copyts` keeps the source's own times, so that picture and sound, each made by a process of
     its own, and all chunks have one timeline. It makes ffmpeg count the `out_time` and the `speed`
     of its progress from its first report on, half a second of work short; frames are exact.
     """
-    options = [part for name, value in OPEN_OPTIONS.items() for part in (f"-{name}", value)]
+    options = [part for name, value in open_options(source).items() for part in (f"-{name}", value)]
     return [
         ffmpeg,
         *("-nostdin", "-hide_banner", "-y"),

@@ -32,7 +32,7 @@ def video_argv(
     `cpus` is the number of CPUs to use; `gpu` the index of the GPU whose encoders are used, None
     for encoders on CPUs. Raises InvalidRequest when no such encoder exists.
     """
-    argv = [*opening(ffmpeg, cpus), *input_options(work)]
+    argv = [*opening(ffmpeg, source, cpus), *input_options(work)]
     argv += ["-i", source, "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(work, gpu is not None)]
     for number, output in enumerate(work.outputs):

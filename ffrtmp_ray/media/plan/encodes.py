@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Literal
 
 from ffrtmp_ray.core.model import Needs, NewTask
@@ -15,6 +14,7 @@ from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.payloads import EncodePayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import Source, VideoStream
+from ffrtmp_ray.storage.origin import Stamp
 
 
 def encode_name(chunk: int) -> str:
@@ -24,12 +24,12 @@ def encode_name(chunk: int) -> str:
 def encode_payloads(
     work: PlanPayload,
     source: Source,
-    path: Path,
+    file: InputFile,
     chunks: Sequence[Chunk],
     outputs: tuple[OutputWork, ...],
 ) -> list[EncodePayload]:
-    """What is to be done for each chunk; `path` is the source's real one."""
-    video, file = source.video, _input(source, path)
+    """What is to be done for each chunk of `file`, in which `source` was found."""
+    video = source.video
     ticks, depth = timescale(video.time_base), _bit_depth(video)
     whole = VideoWork(
         stream=video.index,
@@ -73,14 +73,17 @@ def encode_task(name: str, needs: Needs, payload: EncodePayload) -> NewTask:
     )
 
 
-def _input(source: Source, path: Path) -> InputFile:
-    """Its packets say what is decoded; the rest, how ffmpeg reads and turns it."""
+def input_file(place: str, stamp: Stamp, source: Source) -> InputFile:
+    """The input that is at `place`, by which every worker opens it.
+
+    Its packets say what is decoded; the rest, how ffmpeg reads and turns it.
+    """
     video = source.video
     read_as = (source.container, video.codec, video.time_base, video.rotation, video.pixel_format)
     return InputFile(
-        path=str(path),
-        bytes=source.bytes,
-        modified_ns=source.modified_ns,
+        place=place,
+        bytes=stamp.bytes,
+        version=stamp.version,
         fingerprint=" ".join(map(str, (video.fingerprint, *read_as))),
     )
 

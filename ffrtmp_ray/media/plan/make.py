@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -16,7 +15,7 @@ from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
 from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
-from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, PlanPayload
+from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
@@ -35,12 +34,12 @@ class Plan:
 
 
 def make_plan(
-    work: PlanPayload, source: Source, path: Path, target: Path, *, farm_cpus: int
+    work: PlanPayload, source: Source, file: InputFile, target: str, *, farm_cpus: int
 ) -> Plan:
     """The tasks of a job on a farm that has so many CPUs.
 
-    `path` (of the source) and `target` are real paths, checked against the roots. Raises
-    InvalidRequest when the ladder cannot be made.
+    `file` is the input in which `source` was found, `target` the output's real place, checked
+    against the roots. Raises InvalidRequest when the ladder cannot be made.
     """
     kind = output_kind(work.output, work.ladder)
     chosen = choose(work.ladder, source.video)
@@ -48,16 +47,16 @@ def make_plan(
     cut = split(work, source.video, chosen.outputs, farm_cpus)
     cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
     needs = encode_needs(chosen.outputs, work.gpu, cpus)
-    payloads = encode_payloads(work, source, path, cut.chunks, chosen.outputs)
+    payloads = encode_payloads(work, source, file, cut.chunks, chosen.outputs)
     sounds = tracks(work.ladder, source, kind.container)
     length = source.video.end - source.video.first
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
-        *(audio_task(track, source, path, length) for track in sounds),
+        *(audio_task(track, source, file, length) for track in sounds),
     ]
     finish = FinishPayload(
-        target=str(target),
+        target=target,
         folder=kind.folder,
         container=kind.container,
         timescale=timescale(source.video.time_base),

@@ -12,6 +12,7 @@ from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure
 from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.storage.origin import Stamp
 from ffrtmp_ray.views import OutputView
 
 
@@ -46,12 +47,17 @@ class PlanPayload(Value):
 class InputFile(Value):
     """A source as the plan has found it."""
 
-    path: str
+    place: str
+    """The path of a file, or a URL: by which every worker opens it."""
     bytes: int
-    modified_ns: int
-    """Nanoseconds since 1970."""
+    version: str
+    """Changes when the file does."""
     fingerprint: str
     """Of all that is decoded of its picture, and how it is shown."""
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.bytes, self.version)
 
 
 class EncodePayload(Value):
@@ -93,7 +99,7 @@ class MeasurePayload(Value):
 class AudioPayload(Value):
     """Of `audio<n>`."""
 
-    input: str
+    input: InputFile
     audio: AudioWork
     duration: Fraction
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.work import AudioWork
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import audio_for
-from ffrtmp_ray.media.plan.payloads import AudioPayload, SoundPayload
+from ffrtmp_ray.media.plan.payloads import AudioPayload, InputFile, SoundPayload
 from ffrtmp_ray.media.plan.tracks import (
     UNDETERMINED,
     choose_tracks,
@@ -60,10 +59,10 @@ def tracks(ladder: Ladder, source: Source, container: Container) -> tuple[Track,
     )
 
 
-def audio_task(track: Track, source: Source, path: Path, length: Fraction) -> NewTask:
-    """`path` is the source's real one, `length` the picture's in seconds."""
+def audio_task(track: Track, source: Source, file: InputFile, length: Fraction) -> NewTask:
+    """Of `file`, in which `source` was found; `length` is the picture's in seconds."""
     payload = AudioPayload(
-        input=str(path),
+        input=file,
         audio=AudioWork(
             stream=track.stream.index,
             audio=track.audio,

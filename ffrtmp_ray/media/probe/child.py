@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import av.logging
@@ -28,9 +27,9 @@ from ffrtmp_ray.media.probe.open import Refusal
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
-    "look": lambda path: look(Path(path)),
-    "count": lambda path, start, end: count(Path(path), start, end),
-    "sample": lambda path, fractions: sample(Path(path), fractions),
+    "look": look,
+    "count": count,
+    "sample": sample,
 }
 
 

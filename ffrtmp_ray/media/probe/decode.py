@@ -6,12 +6,12 @@ Runs in the child process.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount
 
@@ -19,7 +19,7 @@ SAMPLE_FRAMES = 24
 """Frames decoded at each sampled place: about a second."""
 
 
-def count(path: Path, start: int | None, end: int | None) -> FrameCount:
+def count(address: str, start: int | None, end: int | None) -> FrameCount:
     """Decode the picture and count its frames, those from tick `start` on and before tick `end`
     of its time base; None is the beginning, and the end.
 
@@ -28,8 +28,8 @@ def count(path: Path, start: int | None, end: int | None) -> FrameCount:
 
     Raises Refusal when nothing of it can be decoded.
     """
-    with opened(path) as container:
-        stream = picture_of(container, path.name)
+    with opened(address) as container:
+        stream = picture_of(container, name_of(address))
         stream.thread_type = "AUTO"
         times: list[int] = []
         frames = damaged = 0
@@ -43,7 +43,8 @@ def count(path: Path, start: int | None, end: int | None) -> FrameCount:
             times.extend(frame.pts for frame in counted if frame.pts is not None)
         if not times:
             raise Refusal(
-                FailureKind.BAD_INPUT, f"the video of {path.name} is damaged: no frame decodes"
+                FailureKind.BAD_INPUT,
+                f"the video of {name_of(address)} is damaged: no frame decodes",
             )
         time_base = time_base_of(stream)
         return FrameCount(
@@ -61,14 +62,14 @@ def _lies_within(pts: int | None, start: int | None, end: int | None) -> bool:
     return (start is None or pts >= start) and (end is None or pts < end)
 
 
-def sample(path: Path, fractions: Iterable[float]) -> Decoded:
+def sample(address: str, fractions: Iterable[float]) -> Decoded:
     """Decode about a second of the picture at each of some places, given as 0 (start) to 1.
 
     Raises Refusal when the file cannot be opened or has no picture.
     """
     frames = damaged = 0
-    with opened(path) as container:
-        stream = picture_of(container, path.name)
+    with opened(address) as container:
+        stream = picture_of(container, name_of(address))
         start = container.start_time or 0
         for fraction in fractions:
             if container.duration:

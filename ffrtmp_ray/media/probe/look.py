@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from fractions import Fraction
-from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -16,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.color import color_of, is_rgb
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
@@ -31,28 +31,28 @@ _PROGRESSIVE = (0, 1)
 _DYNAMIC = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision"}
 
 
-def look(path: Path) -> Source:
+def look(address: str) -> Source:
     """All that a plan must know of a file. Raises Refusal when it has no usable picture."""
-    stat = path.stat()
-    with opened(path) as container:
-        stream = picture_of(container, path.name)
+    name = name_of(address)
+    with opened(address) as container:
+        stream = picture_of(container, name)
         for other in container.streams:
             if other is not stream:
                 other.discard = Discard.all
         found = scan(container, stream)
-    with opened(path) as container:
-        stream = picture_of(container, path.name)
-        frame = _first_frame(container, stream, path.name)
+    with opened(address) as container:
+        stream = picture_of(container, name)
+        frame = _first_frame(container, stream, name)
         video = _video(stream, frame, found)
         duration = video.end - video.first
         if container.duration is not None:
             duration = Fraction(container.duration, av.time_base)
-        name, subtitles = container.format.name, len(container.streams.subtitles)
-        sounds = sounds_of(container, path)
+        form, size = container.format.name, container.size
+        subtitles = len(container.streams.subtitles)
+        sounds = sounds_of(container, address)
     return Source(
-        container=name,
-        bytes=stat.st_size,
-        modified_ns=stat.st_mtime_ns,
+        container=form,
+        bytes=size,
         duration=duration,
         video=video,
         audio=sounds,

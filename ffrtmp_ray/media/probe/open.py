@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
 
 import av
 from av.container import InputContainer
@@ -18,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.inputs import OPEN_OPTIONS
+from ffrtmp_ray.media.inputs import name_of, open_options
 
 _THREADS = 2
 """Of one decoder: looking into files has no CPUs of its own, and each thread holds frames."""
@@ -34,16 +33,16 @@ class Refusal(Exception):  # never leaves the child: it is answered as a Failure
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[InputContainer]:
-    """An open container. Raises Refusal when `path` is no media file."""
+def opened(address: str) -> Iterator[InputContainer]:
+    """An open container. Raises Refusal when there is no media file at `address`."""
     try:
         container = av.open(
-            str(path), container_options=dict(OPEN_OPTIONS), metadata_errors="replace"
+            address, container_options=open_options(address), metadata_errors="replace"
         )
     except av.FFmpegError as error:
         raise Refusal(
             FailureKind.BAD_INPUT,
-            f"{path.name} is not a media file of a kind that is read here: {error.strerror}",
+            f"{name_of(address)} is not a media file of a kind that is read here: {error.strerror}",
         ) from error
     with container:
         yield container

@@ -17,12 +17,15 @@ from typing import IO, Any, TypeVar
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.encode.work import Value
+from ffrtmp_ray.media.inputs import RELAYED
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""
 _SLOWEST_READING = 10_000_000
 """Bytes a second; a look at a large file may take longer by its size at this rate."""
+_SLOWEST_NETWORK = 1_000_000
+"""The same of a file that is read over the network."""
 
 _CHILD_MODULE = "ffrtmp_ray.media.probe.child"
 
@@ -60,26 +63,33 @@ class Prober:
     async def probe(self, path: Path) -> Source | Failure:
         """What is in a file, or why it cannot be used."""
         limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
-        return await self._ask(Source, limit, "look", path=str(path))
+        return await self._ask(Source, limit, "look", address=str(path))
+
+    async def probe_input(self, address: str, size: int) -> Source | Failure:
+        """The same of an input of `size` bytes, which may be read over the network."""
+        slowest = _SLOWEST_NETWORK if address.startswith(RELAYED) else _SLOWEST_READING
+        limit = self._timeout_seconds + size / slowest
+        return await self._ask(Source, limit, "look", address=address)
 
     async def count(
         self,
-        path: Path,
+        source: Path | str,
         span: tuple[int | None, int | None] = (None, None),
         *,
         timeout_seconds: float,
     ) -> FrameCount | Failure:
-        """Decode the picture of a file and count its frames: those from the first tick of `span`
-        on and before the second; None is the beginning, and the end."""
+        """Decode the picture of a file, or of what is at an address, and count its frames: those
+        from the first tick of `span` on and before the second; None is the beginning, and the end.
+        """
         start, end = span
         return await self._ask(
-            FrameCount, timeout_seconds, "count", path=str(path), start=start, end=end
+            FrameCount, timeout_seconds, "count", address=str(source), start=start, end=end
         )
 
     async def sample(self, path: Path, fractions: Sequence[float]) -> Decoded | Failure:
         """Decode about a second of the picture at each of some places (0: start, 1: end)."""
         return await self._ask(
-            Decoded, self._timeout_seconds, "sample", path=str(path), fractions=list(fractions)
+            Decoded, self._timeout_seconds, "sample", address=str(path), fractions=list(fractions)
         )
 
     async def _ask(

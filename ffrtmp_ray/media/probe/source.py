@@ -108,8 +108,6 @@ class Source(Value):
     container: str
     """ffmpeg's name of the demuxer."""
     bytes: int
-    modified_ns: int = 0
-    """When the file was changed last, in nanoseconds since 1970."""
     duration: Fraction
     """Seconds, as the container says, or as its picture lasts."""
     video: VideoStream

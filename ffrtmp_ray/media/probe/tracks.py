@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import av
@@ -25,10 +24,10 @@ _DISPOSITIONS = (
 """Those of libavformat that say for whom a track is, and that MP4 or Matroska can keep."""
 
 
-def sounds_of(container: InputContainer, path: Path) -> tuple[AudioStream, ...]:
-    """Those of the file at `path`, open as `container`, of which something can be decoded."""
+def sounds_of(container: InputContainer, address: str) -> tuple[AudioStream, ...]:
+    """Those of the file at `address`, open as `container`, of which something can be decoded."""
     indexes = [each.index for each in container.streams.audio if each.codec_context is not None]
-    return tuple(sound for index in indexes if (sound := _sound(path, index)) is not None)
+    return tuple(sound for index in indexes if (sound := _sound(address, index)) is not None)
 
 
 def labels_of(stream: Stream) -> dict[str, Any]:
@@ -43,9 +42,9 @@ def labels_of(stream: Stream) -> dict[str, Any]:
     }
 
 
-def _sound(path: Path, index: int) -> AudioStream | None:
+def _sound(address: str, index: int) -> AudioStream | None:
     """An audio stream with the time of its first sample; None when nothing of it decodes."""
-    with opened(path) as container:
+    with opened(address) as container:
         stream = container.streams[index]
         assert isinstance(stream, AvAudioStream)  # noqa: S101  # its index came from streams.audio
         frame = _first_frame(container, stream)

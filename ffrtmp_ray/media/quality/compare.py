@@ -65,7 +65,7 @@ def comparison_argv(ffmpeg: str, work: Comparison, log: str, *, cpus: int) -> li
     225 MiB for 1080 lines and 790 MiB for 2160, and 135 and 590 MiB more for each further one.
     """
     threads = ["-filter_complex_threads", str(cpus)]
-    argv = [*opening(ffmpeg, cpus), *input_options(work.video), "-i", work.source]
+    argv = [*opening(ffmpeg, work.source, cpus), *input_options(work.video), "-i", work.source]
     argv += ["-protocol_whitelist", "file", "-f", "mov", "-threads", str(cpus), "-i", work.encoded]
     argv += [*threads, "-filter_complex", comparison_graph(work, log, threads=cpus)]
     for pad in ("[counted]", "[scored]"):

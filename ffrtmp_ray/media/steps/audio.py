@@ -16,7 +16,9 @@ async def run(step: Step) -> Ended:
     def fraction(progress: ProcessProgress) -> float:
         return (progress.out_time_seconds or 0.0) / max(float(work.duration), 0.001)
 
-    argv = audio_argv(step.toolbox.ffmpeg, work.input, work.audio, output=str(path))
-    if (ended := await step.ffmpeg(argv, fraction)) is not None:
+    async with step.open_input(work.input) as source:
+        argv = audio_argv(step.toolbox.ffmpeg, source.address, work.audio, output=str(path))
+        ended = await step.ffmpeg(argv, fraction)
+    if ended is not None:
         return ended
     return Succeeded({"path": step.toolbox.workspace.relative(path)})

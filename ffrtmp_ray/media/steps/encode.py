@@ -16,7 +16,6 @@ from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps import reuse
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
-from ffrtmp_ray.media.steps.source import changed
 from ffrtmp_ray.media.steps.step import Step
 
 DAMAGE_LIMIT = 0.02
@@ -38,12 +37,11 @@ async def run(step: Step) -> Ended:
     missing = tuple(each for each in work.video.outputs if each.rendition.name not in made)
     new = {each.rendition.name: paths[each.rendition.name] for each in missing}
     if missing:
-        if (ended := await _encode(step, work, missing, new)) is not None:
+        async with step.open_input(work.input) as source:
+            ended = await _encode(step, work, source.address, missing, new)
+        if ended is not None:
             await reuse.make_room(step, ended)
             return _unless_cut(work, ended)
-        if await step.in_thread(changed, work.input):
-            reason = f"{Path(work.input.path).name} was changed while the job ran: retry it"
-            return Failed(Failure(FailureKind.BAD_INPUT, reason))
         looked = await _look_at(step, new)
         if isinstance(looked, Failure):
             return _unless_cut(work, Failed(looked))
@@ -56,14 +54,18 @@ async def run(step: Step) -> Ended:
 
 
 async def _encode(
-    step: Step, work: EncodePayload, outputs: tuple[OutputWork, ...], paths: Mapping[str, Path]
+    step: Step,
+    work: EncodePayload,
+    source: str,
+    outputs: tuple[OutputWork, ...],
+    paths: Mapping[str, Path],
 ) -> Failed | Stopped | None:
     def fraction(progress: ProcessProgress) -> float:
         return progress.frame / max(work.frames, 1)
 
     argv = video_argv(
         step.toolbox.ffmpeg,
-        work.input.path,
+        source,
         work.video.model_copy(update={"outputs": outputs}),
         outputs={name: str(path) for name, path in paths.items()},
         cpus=max(step.assignment.cpus, 1),
@@ -98,9 +100,10 @@ async def _recount(
     """Packets are not frames: what decoding shows has the last word."""
     chunk = work.video.chunk
     span = (None, None) if chunk is None else (chunk.start_pts, chunk.end_pts)
-    count = await step.toolbox.prober.count(
-        Path(work.input.path), span, timeout_seconds=step.timeout_seconds
-    )
+    async with step.open_input(work.input) as source:
+        count = await step.toolbox.prober.count(
+            source.address, span, timeout_seconds=step.timeout_seconds
+        )
     if isinstance(count, Failure):
         return Failed(count)
     if count.damaged > (DAMAGE_LIMIT * work.frames if work.plan is None else 0):

@@ -14,8 +14,8 @@ from ffrtmp_ray.media.plan.payloads import FinishPayload, PublishPayload
 from ffrtmp_ray.media.quality.report import quality_of
 from ffrtmp_ray.media.steps import files
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.storage.places import check_output_place
 from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
-from ffrtmp_ray.storage.roots import check_output
 
 PUBLISH_NAME = "publish"
 
@@ -36,7 +36,7 @@ async def run(step: Step) -> Ended:
 def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
     """A free place for the output, noted so that it is found again; older tries' are removed."""
     attempt_id, target = step.assignment.attempt_id, Path(work.target)
-    check_output(work.target, step.toolbox.settings.output_roots, folder=work.folder)
+    check_output_place(work.target, step.toolbox.settings, folder=work.folder)
     step.toolbox.note_staged(folder, staging_path(target, attempt_id))
     remove_stale(target, step.assignment.job_id)
     staged = make_staging(target, attempt_id, folder=work.folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.payloads import EncodedFile, Measured, MeasurePayload
@@ -12,7 +11,6 @@ from ffrtmp_ray.media.quality.compare import Comparison
 from ffrtmp_ray.media.quality.scores import Distribution, distribution
 from ffrtmp_ray.media.spec import Measure
 from ffrtmp_ray.media.steps.compare import Compared, compare
-from ffrtmp_ray.media.steps.source import changed
 from ffrtmp_ray.media.steps.step import Step
 
 
@@ -24,19 +22,17 @@ async def run(step: Step) -> Ended:
     log = await step.make_folder() / "scores.csv"
     scores: dict[str, dict[Measure, Distribution]] = {}
     warnings: list[str] = []
-    for number, output in enumerate(work.video.outputs):
-        name = output.rendition.name
-        file = EncodedFile.model_validate(files[name])
-        compared = await _compare(step, work, output, file, number, log)
-        if isinstance(compared, Failed | Stopped):
-            return compared
-        if (wrong := _fault_of(work, file, compared)) is not None:
-            warnings.append(f"the quality of {name} is not known: {wrong}")
-        else:
-            scores[name] = _distributions(work, compared)
-    if await step.in_thread(changed, work.input):
-        reason = f"{work.input.path} was changed while the job ran: retry it"
-        return Failed(Failure(FailureKind.BAD_INPUT, reason))
+    async with step.open_input(work.input) as source:
+        for number, output in enumerate(work.video.outputs):
+            name = output.rendition.name
+            file = EncodedFile.model_validate(files[name])
+            compared = await _compare(step, work, source.address, output, file, number, log)
+            if isinstance(compared, Failed | Stopped):
+                return compared
+            if (wrong := _fault_of(work, file, compared)) is not None:
+                warnings.append(f"the quality of {name} is not known: {wrong}")
+            else:
+                scores[name] = _distributions(work, compared)
     await step.in_thread(log.unlink)
     measured = Measured(width=work.width, height=work.height, scores=scores)
     return Succeeded({"measured": measured.model_dump(mode="json"), "warnings": warnings})
@@ -45,6 +41,7 @@ async def run(step: Step) -> Ended:
 async def _compare(
     step: Step,
     work: MeasurePayload,
+    source: str,
     output: OutputWork,
     file: EncodedFile,
     number: int,
@@ -52,7 +49,7 @@ async def _compare(
 ) -> Compared | Failed | Stopped:
     full_size = OutputWork(rendition=output.rendition, width=work.width, height=work.height)
     comparison = Comparison(
-        source=work.input.path,
+        source=source,
         video=work.video.model_copy(update={"outputs": (full_size,)}),
         encoded=str(step.toolbox.workspace.absolute(file.path)),
         measures=work.measures,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import psutil
 
 from ffrtmp_ray.core.model import Failure, Progress
 from ffrtmp_ray.media.assignment import Assignment, Failed, Stopped
+from ffrtmp_ray.media.plan.payloads import InputFile
 from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.limits import Limits
 from ffrtmp_ray.media.process.progress import ProcessProgress
@@ -18,6 +20,7 @@ from ffrtmp_ray.media.process.runner import Ending, Exit, ProcessGroup
 from ffrtmp_ray.media.process.space import Space
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
+from ffrtmp_ray.storage.open_input import OpenInput, open_input
 
 _LOOK_SECONDS = 1.0
 """How often an attempt's disks are looked at while it writes; takes less than a millisecond."""
@@ -43,6 +46,10 @@ class Step:
         )
         self.space = Space(min_free_bytes=settings.min_free_bytes, max_bytes=settings.attempt_bytes)
         self.progress = Progress()
+
+    def open_input(self, file: InputFile) -> AbstractAsyncContextManager[OpenInput]:
+        """The source as the plan has found it. Raises InputRefused when it has changed."""
+        return open_input(file.place, self.toolbox.settings, expected=file.stamp)
 
     async def make_folder(self) -> Path:
         """The attempt's own folder in the workspace, empty."""

@@ -1,0 +1,106 @@
+"""A real web server on loopback, with a file in it and the faults of servers, for tests."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+@dataclass
+class Site:
+    """What the server holds, what it does wrong, and what it was asked."""
+
+    files: dict[str, Path] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    ranges: bool = True
+    etag: str = '"1"'
+    authorization: str | None = None
+    """What the header of that name must be."""
+    statuses: list[int] = field(default_factory=list)
+    """Given in place of the next answers."""
+    break_after: list[int] = field(default_factory=list)
+    """Of each of the next answers, the bytes after which the connection is broken."""
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    """Path and `Range` of every request."""
+    sent: int = 0
+    """Bytes of bodies."""
+    address: str = ""
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        return f"{self.address.replace('127.0.0.1', host)}{path}"
+
+
+@contextmanager
+def web_server() -> Iterator[Site]:
+    site = Site()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            _answer(self, site)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    site.address = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="web server")
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _answer(request: BaseHTTPRequestHandler, site: Site) -> None:
+    site.asked.append((request.path, request.headers.get("Range")))
+    if site.statuses:
+        return _empty(request, site.statuses.pop(0))
+    if (
+        site.authorization is not None
+        and request.headers.get("Authorization") != site.authorization
+    ):
+        return _empty(request, 401)
+    if request.path in site.redirects:
+        return _empty(request, 302, Location=site.redirects[request.path])
+    path = site.files.get(request.path.partition("?")[0])
+    if path is None:
+        return _empty(request, 404)
+    return _send(request, site, path.read_bytes())
+
+
+def _empty(request: BaseHTTPRequestHandler, status: int, **headers: str) -> None:
+    request.send_response(status)
+    for name, value in {"Content-Length": "0", **headers}.items():
+        request.send_header(name, value)
+    request.end_headers()
+
+
+def _send(request: BaseHTTPRequestHandler, site: Site, data: bytes) -> None:
+    wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
+    start, end = 0, len(data)
+    request.send_response(206 if wanted and site.ranges else 200)
+    if wanted and site.ranges:
+        start, end = int(wanted[1]), min(int(wanted[2] or len(data) - 1) + 1, len(data))
+        request.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
+    request.send_header("Content-Length", str(end - start))
+    request.send_header("ETag", site.etag)
+    request.end_headers()
+    body = data[start:end]
+    broken = site.break_after and len(body) > 1
+    if broken:
+        body = body[: site.break_after.pop(0)]
+        request.close_connection = True
+    try:
+        request.wfile.write(body)
+        site.sent += len(body)
+    except ConnectionError:  # the reader has seen enough
+        request.close_connection = True
