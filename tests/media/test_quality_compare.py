@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ffrtmp_ray.media.encode.work import Chunk, OutputWork, VideoWork
-from ffrtmp_ray.media.inputs import OPEN_OPTIONS
+from ffrtmp_ray.media.inputs import open_options
 from ffrtmp_ray.media.quality.compare import (
     Comparison,
     comparison_argv,
@@ -20,6 +20,7 @@ from ffrtmp_ray.media.spec import Codec, Measure
 from tests.clips import Clips
 from tests.media.encoding import rendition
 
+LOCAL = open_options("/in/a.mkv")
 ALL = (Measure.VMAF, Measure.PSNR, Measure.SSIM)
 
 
@@ -49,7 +50,7 @@ def test_the_whole_command_line() -> None:
     assert comparison_argv("ffmpeg", work, "/w/log.csv", cpus=2) == [
         *("ffmpeg", "-nostdin", "-hide_banner", "-y", "-loglevel", "level+warning"),
         *("-progress", "pipe:1", "-nostats", "-copyts"),
-        *(word for name, value in OPEN_OPTIONS.items() for word in (f"-{name}", value)),
+        *(word for name, value in LOCAL.items() for word in (f"-{name}", value)),
         *("-threads", "2"),
         *("-seek_timestamp", "1", "-noaccurate_seek", "-ss", "2.000000"),
         *("-reinit_filter", "0", "-i", "/in/a.mkv"),
