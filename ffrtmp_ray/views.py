@@ -22,6 +22,18 @@ class FailureView(View):
     reason: str
 
 
+class LoudnessView(View):
+    """How loud one sound was, and what it was made."""
+
+    before_lufs: float = Field(description="Over the whole sound (EBU R128).")
+    before_true_peak: float = Field(description="In dBTP.")
+    before_range: float = Field(description="In LU.")
+    target_lufs: float
+    compressed: bool = Field(
+        description="Its dynamics were reduced, as one gain would have had it exceed the true peak."
+    )
+
+
 class OutputView(View):
     """One published file."""
 
@@ -32,6 +44,9 @@ class OutputView(View):
     """Codec and size, as `h264 1280x720`."""
     audio: str | None = None
     """Codec and channels, as `aac 2ch`; of several sounds with their languages."""
+    loudness: tuple[LoudnessView | None, ...] = Field(
+        default=(), description="Of each sound, where it was made as loud as was wanted."
+    )
 
 
 class QualityView(View):

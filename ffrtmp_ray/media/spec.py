@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from ffrtmp_ray.core.model import Priority, Queue
 from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec_sound import Loudness
 from ffrtmp_ray.media.spec_trim import Trim
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -120,6 +121,8 @@ class Audio(SpecModel):
     """Of each sound; None keeps the layout of each."""
     tracks: Tracks | Languages = Tracks.FIRST
     """The source's first sound, all, or those in some languages."""
+    loudness: Loudness | None = None
+    """Makes each sound as loud as that; None leaves it as it is."""
 
 
 class Ladder(SpecModel):

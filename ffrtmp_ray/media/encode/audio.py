@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ffrtmp_ray.media.encode.loudness import MEASURE
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.work import AudioWork
 from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
@@ -12,15 +13,17 @@ of the low frequencies), lowered until the loudest sum is full scale: left alone
 integers only, and 5.1 at full scale would be 7.65 dB too loud in stereo."""
 
 
-def audio_argv(ffmpeg: str, source: str, work: AudioWork, *, output: str) -> list[str]:
-    """The whole command line; `output` is the path of the MP4 to make."""
+def audio_argv(
+    ffmpeg: str, source: str, work: AudioWork, *, output: str, level: str | None = None
+) -> list[str]:
+    """The whole command line; `output` is the path of the MP4 to make, `level` the filter that
+    makes it as loud as is wanted (see `encode.loudness`)."""
     encoder = AUDIO_ENCODERS[work.audio.codec]
     channels = work.audio.channels or work.source_channels
     bitrate = min(work.audio.bitrate, encoder.max_bitrate_per_channel * channels)
+    last = "" if level is None else f"{level},aresample={_rate(work)}"  # loudnorm may raise it
     return [
-        *opening(ffmpeg, source, threads=1),
-        *("-i", source),
-        *(word for graph in filter_graphs(work) for word in ("-filter_complex", graph)),
+        *_decoding(ffmpeg, source, work, last),
         *("-map", "[out]"),
         *("-c:a", encoder.name),
         *("-b:a", str(bitrate)),
@@ -29,8 +32,27 @@ def audio_argv(ffmpeg: str, source: str, work: AudioWork, *, output: str) -> lis
     ]
 
 
-def filter_graphs(work: AudioWork) -> tuple[str, str]:
-    """What happens to the sound between decoder and encoder.
+def measure_argv(ffmpeg: str, source: str, work: AudioWork) -> list[str]:
+    """The whole command line that prints how loud the sound is when nothing is done about it."""
+    printing = ("-loglevel", "level+info")
+    return [
+        *_decoding(ffmpeg, source, work, MEASURE),
+        *("-map", "[out]", "-f", "null", *printing, "-"),
+    ]
+
+
+def _decoding(ffmpeg: str, source: str, work: AudioWork, last: str) -> list[str]:
+    """Up to the outputs of the filters, of which one more may be the last."""
+    first, second = filter_graphs(work, last)
+    return [
+        *opening(ffmpeg, source, threads=1),
+        *("-i", source),
+        *("-filter_complex", first, "-filter_complex", second),
+    ]
+
+
+def filter_graphs(work: AudioWork, last: str = "") -> tuple[str, str]:
+    """What happens to the sound between decoder and encoder; `last` is one more filter.
 
     Its times are counted from the picture's first frame. ffmpeg starts a graph anew when the
     source changes its channels or its rate, as broadcasts do; the first graph gives all sound one
@@ -44,10 +66,14 @@ def filter_graphs(work: AudioWork) -> tuple[str, str]:
     encoder = AUDIO_ENCODERS[work.audio.codec]
     channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
     layout = encoder.layouts[channels - 1]
-    rate = encoder.sample_rate or work.source_rate
-    form = f"aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
+    form = f"aformat=sample_fmts=fltp:sample_rates={_rate(work)}:channel_layouts={layout}"
     cut = "" if work.length is None else f"atrim=start=0:end={seconds(work.length)},"
     return (
         f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}{_MIX},{form}[even]",
-        "[even]aresample=async=1:first_pts=0[out]",
+        f"[even]aresample=async=1:first_pts=0{',' if last else ''}{last}[out]",
     )
+
+
+def _rate(work: AudioWork) -> int:
+    """Samples a second."""
+    return AUDIO_ENCODERS[work.audio.codec].sample_rate or work.source_rate

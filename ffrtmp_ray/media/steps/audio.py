@@ -1,24 +1,87 @@
-"""Encode the sound of the whole file, once for all renditions."""
+"""Encode one sound of the whole file, once for all renditions; first measured, if it is to have a
+certain loudness."""
 
 from __future__ import annotations
 
-from ffrtmp_ray.media.assignment import Ended, Succeeded
-from ffrtmp_ray.media.encode.audio import audio_argv
+from pathlib import Path
+
+from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
+from ffrtmp_ray.media.encode.audio import audio_argv, measure_argv
+from ffrtmp_ray.media.encode.loudness import Measured, is_linear, level, measured
 from ffrtmp_ray.media.plan.payloads import AudioPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.views import LoudnessView
+
+_MEASURING = 0.3
+"""Part of the work that decoding and measuring take, roughly."""
 
 
 async def run(step: Step) -> Ended:
     work = AudioPayload.model_validate(step.assignment.payload)
     path = await step.make_folder() / "audio.mp4"
-
-    def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / max(float(work.duration), 0.001)
-
     async with step.open_input(work.input) as source:
-        argv = audio_argv(step.toolbox.ffmpeg, source.address, work.audio, output=str(path))
-        ended = await step.ffmpeg(argv, fraction)
+        before = await _measured(step, work, source.address)
+        if isinstance(before, Failed | Stopped):
+            return before
+        ended = await _encode(step, work, source.address, path, before)
     if ended is not None:
         return ended
-    return Succeeded({"path": step.toolbox.workspace.relative(path)})
+    return Succeeded({"path": step.toolbox.workspace.relative(path), **_said(step, work, before)})
+
+
+async def _measured(
+    step: Step, work: AudioPayload, address: str
+) -> Measured | Failed | Stopped | None:
+    """How loud the sound is as it would be encoded; None where it may be as it is."""
+    if work.audio.audio.loudness is None:
+        return None
+
+    def fraction(progress: ProcessProgress) -> float:
+        return _MEASURING * _reached(progress, work)
+
+    argv = measure_argv(step.toolbox.ffmpeg, address, work.audio)
+    if (ended := await step.ffmpeg(argv, fraction)) is not None:
+        return ended
+    found = measured(step.processes.log)
+    if found is None:
+        return Failed(Failure(FailureKind.CRASHED, "ffmpeg has not said how loud the sound is"))
+    return found
+
+
+async def _encode(
+    step: Step, work: AudioPayload, address: str, path: Path, before: Measured | None
+) -> Failed | Stopped | None:
+    done = 0.0 if before is None else _MEASURING
+
+    def fraction(progress: ProcessProgress) -> float:
+        return done + (1 - done) * _reached(progress, work)
+
+    wanted = work.audio.audio.loudness
+    filtered = level(wanted, before) if wanted and before and before.is_heard else None
+    argv = audio_argv(step.toolbox.ffmpeg, address, work.audio, output=str(path), level=filtered)
+    return await step.ffmpeg(argv, fraction)
+
+
+def _said(step: Step, work: AudioPayload, before: Measured | None) -> dict[str, object]:
+    """What the job's user is told, as part of the task's result."""
+    wanted = work.audio.audio.loudness
+    if wanted is None or before is None:
+        return {}
+    if not before.is_heard:
+        name = step.assignment.task_id.rpartition("-")[2]
+        reason = f"{name} is silent, or too short to have a loudness: it is left as it is"
+        return {"warnings": [reason]}
+    view = LoudnessView(
+        before_lufs=before.integrated,
+        before_true_peak=before.true_peak,
+        before_range=before.range,
+        target_lufs=wanted.target,
+        compressed=not is_linear(wanted, before),
+    )
+    return {"loudness": view.model_dump(mode="json")}
+
+
+def _reached(progress: ProcessProgress, work: AudioPayload) -> float:
+    return min((progress.out_time_seconds or 0.0) / max(float(work.duration), 0.001), 1.0)

@@ -16,6 +16,7 @@ from ffrtmp_ray.media.steps import files
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.places import check_output_place
 from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
+from ffrtmp_ray.views import OutputView
 
 PUBLISH_NAME = "publish"
 
@@ -27,6 +28,11 @@ async def run(step: Step) -> Ended:
     made = await files.make(step, work, folder, staged)
     if not isinstance(made, tuple):
         return made
+    loudness = tuple(step.assignment.results[each.task].get("loudness") for each in work.sounds)
+    if any(loudness):
+        made = tuple(
+            OutputView.model_validate(dict(each) | {"loudness": loudness}) for each in made
+        )
     payload = PublishPayload(staged=str(staged), target=work.target, outputs=made)
     quality = quality_of(step.assignment.results.values())
     result = {"quality": [view.model_dump(mode="json") for view in quality]}
