@@ -93,6 +93,13 @@ class Measure(StrEnum):
     """Of luma, at most 1."""
 
 
+class DynamicRange(StrEnum):
+    KEEP = "keep"
+    """HDR stays HDR, which takes hevc, av1 or vp9."""
+    SDR = "sdr"
+    """HDR is tone-mapped to BT.709; a source that is SDR stays as it is."""
+
+
 class Rendition(SpecModel):
     """One encoded version of the picture."""
 
@@ -109,6 +116,7 @@ class Rendition(SpecModel):
     fps: float | None = Field(default=None, gt=0, le=240)
     """Frames a second; None keeps every frame at its time."""
     effort: Effort = Effort.BALANCED
+    dynamic_range: DynamicRange = DynamicRange.KEEP
 
 
 class Audio(SpecModel):

@@ -11,6 +11,7 @@ from typing import Any
 import av
 import pytest
 
+from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.package.mux import MuxWork, Part, Sound, concat_listing, mux_argv
 from ffrtmp_ray.media.package.verify import Promise, faults
 from ffrtmp_ray.media.probe.source import AudioStream, Decoded, Source, VideoStream
@@ -110,6 +111,8 @@ PROMISE = Promise(
     span=Fraction(49, 25),
     timescale=12800,
     sounds=("aac",),
+    color=Color(),
+    light=None,
 )
 GOOD = Decoded(frames=48, damaged=0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ffrtmp_ray.media.encode.graph import shared_graph
+from ffrtmp_ray.media.encode.light import light_options, tone_map
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.rate import frame_rate
 from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
@@ -14,6 +15,8 @@ _MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
 """Fragments, so that what a killed process leaves is not taken for a whole file; the header is
 delayed until the first packet, without which the edit list that puts it at time zero is lost."""
 
+_DEEP = "yuv420p10le"
+"""HDR's pixels until they are tone-mapped."""
 _RGB = ":out_color_matrix=bt709:out_range=tv"
 """Left alone, scale keeps RGB's full range and its identity matrix, which 4:2:0 cannot have."""
 
@@ -48,7 +51,7 @@ def video_argv(
 
 def input_options(work: VideoWork) -> list[str]:
     """How the source is read, for whoever puts `filter_graph` behind it."""
-    return [*_seek(work.chunk), *_changes(work)]
+    return [*_seek(work.chunk), *_changes(work), *light_options(work.light)]
 
 
 def filter_graph(work: VideoWork, gpu: bool) -> str:
@@ -66,6 +69,13 @@ def _scale(work: VideoWork, output: OutputWork, gpu: bool) -> list[str]:
     """To each size that it passes through on its way, and to its own. The pixel format is part of
     a step, so that only renditions of one format share it."""
     pixels = encoder_for(output.rendition.codec, gpu).pixel_format(work.bit_depth)
+    if output.tone_mapped:
+        tone = [*tone_map(work.color, work.light), f"format={pixels}"]
+        return [*_sizes(work, output, _DEEP), *tone]
+    return _sizes(work, output, pixels)
+
+
+def _sizes(work: VideoWork, output: OutputWork, pixels: str) -> list[str]:
     first, *others = (*output.via, (output.width, output.height))
     sizes = [f"{first[0]}:{first[1]}{_RGB if work.rgb else ''}", *(f"{w}:{h}" for w, h in others)]
     return [f"scale={size},setsar=1,format={pixels}" for size in sizes]

@@ -29,6 +29,33 @@ class Color(Value):
     matrix: ColorName | None = None
     range: Literal["tv", "pc"] | None = None
 
+    @property
+    def hdr(self) -> bool:
+        """Whether its light is coded by PQ or HLG (ITU-R BT.2100)."""
+        return self.transfer in ("smpte2084", "arib-std-b67")
+
+
+class Mastering(Value):
+    """The display on which a picture was finished (SMPTE ST 2086): chromaticities in units of
+    0.00002, luminances in units of 0.0001 cd/m², as HEVC and MP4 write them."""
+
+    red: tuple[int, int]
+    green: tuple[int, int]
+    blue: tuple[int, int]
+    white: tuple[int, int]
+    darkest: int
+    brightest: int
+
+
+class Light(Value):
+    """What HDR10 says once of a whole picture."""
+
+    mastering: Mastering | None = None
+    max_cll: int = 0
+    """Of the brightest pixel, in cd/m² (CTA-861.3); 0 is unknown."""
+    max_fall: int = 0
+    """Of the brightest frame, on average."""
+
 
 class Chunk(Value):
     """A span of the source's timeline: frames from `start_pts` on, and before `end_pts`."""
@@ -54,6 +81,8 @@ class OutputWork(Value):
     rendition: Rendition
     width: int = Field(ge=2, multiple_of=2)
     height: int = Field(ge=2, multiple_of=2)
+    tone_mapped: bool = False
+    """The source is HDR, and this is to be SDR."""
     via: tuple[tuple[int, int], ...] = ()
     """Sizes (width, height) to which it is scaled on its way to its own, from large to small."""
 
@@ -80,6 +109,8 @@ class VideoWork(Value):
     """The source's pixels are red, green and blue; they become BT.709 of limited range."""
     interlaced: bool = False
     """The source may hold interlaced frames; those are deinterlaced, the others left alone."""
+    light: Light | None = None
+    """Of the source; told to every encoder, for not every frame says it."""
     chunk: Chunk | None = None
     """None is the whole file."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ffrtmp_ray.media.encode.work import Color, Light
+from ffrtmp_ray.media.package.verify_color import color_faults
 from ffrtmp_ray.media.probe.source import Decoded, Source
 from ffrtmp_ray.media.spec import Container
 
@@ -30,6 +32,9 @@ class Promise:
     timescale: int
     sounds: tuple[str, ...]
     """Their codecs."""
+    color: Color
+    """What is None may be anything."""
+    light: Light | None
 
 
 def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
@@ -53,6 +58,7 @@ def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
         wrong.append(f"first and last frame are {_s(span)} apart, not {_s(promise.span)}")
     if found.duration < span:
         wrong.append(f"it lasts {_s(found.duration)}, less than its picture")
+    wrong += color_faults(promise.color, promise.light, video)
     if decoded.damaged or not decoded.frames:
         wrong.append(f"{decoded.damaged} of {decoded.frames + decoded.damaged} frames are damaged")
     return wrong

@@ -38,6 +38,7 @@ def encode_payloads(
         outputs=cascade(outputs, (video.shown_width, video.shown_height), depth),
         bit_depth=depth,
         color=video.color,
+        light=video.light if video.hdr else None,
         rgb=video.rgb,
         interlaced=video.interlaced,
     )

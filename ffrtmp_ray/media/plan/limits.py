@@ -15,13 +15,19 @@ def check_limits(ladder: Ladder, chosen: Chosen, video: VideoStream) -> None:
     _check_colors(video)
     for output in chosen.outputs:
         number = ladder.renditions.index(output.rendition)
-        if video.hdr:
+        if video.hdr and not output.tone_mapped:
             _check_depth(output.rendition.codec, rendition_field(number, "codec"))
         _check_size(output, rendition_field(number, "height"))
 
 
 def _check_colors(video: VideoStream) -> None:
     """What `probe.color` knows by number only can be neither scaled nor stated."""
+    if not video.base_layer:
+        raise InvalidRequest(
+            "the source is Dolby Vision of profile 5, whose colours no decoder here knows",
+            where="input",
+            remedy="use a source of profile 8, or convert it to HDR10 first",
+        )
     for what in ("primaries", "transfer", "matrix"):
         value = getattr(video.color, what)
         if value is not None and value.isdigit():
@@ -40,7 +46,8 @@ def _check_depth(codec: Codec, where: str) -> None:
         raise InvalidRequest(
             f"the source is HDR, which {codec} has too few bits for",
             where=where,
-            remedy=f"use one that keeps it HDR: {', '.join(sorted(deep))}",
+            remedy=f"use one that keeps it HDR: {', '.join(sorted(deep))}; "
+            'or tone-map it: `"dynamic_range": "sdr"`',
         )
 
 

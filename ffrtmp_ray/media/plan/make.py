@@ -9,6 +9,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from ffrtmp_ray.core.model import NewTask
+from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.limits import check_limits
@@ -21,7 +22,7 @@ from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, audio_task, sound_of, trac
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.plan.warnings import warnings
-from ffrtmp_ray.media.probe.source import Source
+from ffrtmp_ray.media.probe.source import Source, VideoStream
 
 FINISH_NAME = "finish"
 
@@ -60,7 +61,7 @@ def make_plan(
         folder=kind.folder,
         container=kind.container,
         timescale=timescale(source.video.time_base),
-        files=tuple(_file(output, kind) for output in chosen.outputs),
+        files=tuple(_file(output, kind, source.video) for output in chosen.outputs),
         chunks=tuple(each.duration for each in payloads),
         sounds=tuple(map(sound_of, sounds)),
         plan=work if len(cut.chunks) > 1 else None,
@@ -83,12 +84,14 @@ def _finish(payload: FinishPayload, tasks: Sequence[NewTask], length: Fraction) 
     )
 
 
-def _file(output: OutputWork, kind: OutputKind) -> FilePayload:
-    name = output.rendition.name
+def _file(output: OutputWork, kind: OutputKind, video: VideoStream) -> FilePayload:
+    name, mapped = output.rendition.name, output.tone_mapped
     return FilePayload(
         rendition=name,
         path=f"{name}.{kind.container}" if kind.folder else "",
         codec=output.rendition.codec.value,
         width=output.width,
         height=output.height,
+        color=BT709 if mapped else video.color,
+        light=video.light if video.hdr and not mapped else None,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ffrtmp_ray.media.encode.work import AudioWork, Value, VideoWork
+from ffrtmp_ray.media.encode.work import AudioWork, Color, Light, Value, VideoWork
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure
@@ -113,6 +113,9 @@ class FilePayload(Value):
     codec: str
     width: int
     height: int
+    color: Color = Color()
+    """As it is to be stated; what is None is not."""
+    light: Light | None = None
 
 
 class SoundPayload(Track):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ffrtmp_ray.media.encode.size import fit
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec import Ladder, Rendition
+from ffrtmp_ray.media.spec import DynamicRange, Ladder, Rendition
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,7 @@ def _output(rendition: Rendition, video: VideoStream) -> OutputWork:
     width, height = fit(
         video.width, video.height, video.sample_aspect, video.rotation, rendition.height
     )
-    return OutputWork(rendition=rendition, width=width, height=height)
+    sdr = rendition.dynamic_range is DynamicRange.SDR
+    return OutputWork(
+        rendition=rendition, width=width, height=height, tone_mapped=sdr and video.hdr
+    )

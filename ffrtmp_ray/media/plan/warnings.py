@@ -35,6 +35,9 @@ def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[s
     if video.dynamic_hdr:
         yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
     yield from measure_warnings(work, video)
+    mapped = [output.rendition.name for output in chosen.outputs if output.tone_mapped]
+    if mapped:
+        yield f"HDR is tone-mapped to SDR in {', '.join(mapped)}"
     if work.gpu is GpuUse.PREFER and not gpu_makes(chosen.outputs):
         yield "no GPU makes these renditions: they are encoded on CPUs"
 

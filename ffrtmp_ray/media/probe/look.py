@@ -17,6 +17,7 @@ from av.video.stream import VideoStream as AvVideoStream
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.color import color_of, is_rgb
+from ffrtmp_ray.media.probe.light import dynamic_hdr, has_base_layer, light_of
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
@@ -28,7 +29,6 @@ the longest distance between keyframes that broadcasts use."""
 
 _PROGRESSIVE = (0, 1)
 """AV_FIELD_UNKNOWN and AV_FIELD_PROGRESSIVE of libavcodec's AVFieldOrder."""
-_DYNAMIC = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision"}
 
 
 def look(address: str) -> Source:
@@ -102,9 +102,9 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         bit_depth=max(component.bits for component in frame.format.components),
         rgb=is_rgb(frame),
         color=color_of(frame),
-        dynamic_hdr=tuple(
-            name for kind, name in _DYNAMIC.items() if frame.side_data.get(kind) is not None
-        ),
+        light=light_of(frame),
+        dynamic_hdr=dynamic_hdr(frame),
+        base_layer=has_base_layer(frame),
         extradata=hashlib.sha256(stream.codec_context.extradata or b"").hexdigest(),
         time_base=time_base,
         frames=found.frames,

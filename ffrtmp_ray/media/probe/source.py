@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ffrtmp_ray.media.encode.work import Color, Value
+from ffrtmp_ray.media.encode.work import Color, Light, Value
 
 
 class VideoStream(Value):
@@ -26,8 +26,11 @@ class VideoStream(Value):
     rgb: bool = False
     """Its pixels are red, green and blue."""
     color: Color = Color()
+    light: Light | None = None
     dynamic_hdr: tuple[str, ...] = ()
     """Per-frame metadata that no encoder here carries on: `HDR10+`, `Dolby Vision`."""
+    base_layer: bool = True
+    """Its pixels mean what `color` says; those of Dolby Vision's profile 5 do not."""
     extradata: str = ""
     """SHA-256, in hex, of the codec's parameter sets: equal ones can be joined."""
     time_base: Fraction
@@ -58,7 +61,7 @@ class VideoStream(Value):
     @property
     def hdr(self) -> bool:
         """Whether its light is coded by PQ or HLG (ITU-R BT.2100)."""
-        return self.color.transfer in ("smpte2084", "arib-std-b67")
+        return self.color.hdr
 
     @property
     def trimmed(self) -> bool:

@@ -88,6 +88,8 @@ async def verified(
         span=sum(work.chunks[:-1], Fraction(0)) + chunks[-1].span,
         timescale=work.timescale,
         sounds=sounds,
+        color=file.color,
+        light=file.light,
     )
     wrong = [*faults(promise, found, decoded), *_moved(work, chunks, found.video)]
     if wrong:
