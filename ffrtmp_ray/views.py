@@ -35,7 +35,7 @@ class LoudnessView(View):
 
 
 class OutputView(View):
-    """One published file."""
+    """One published file, or a folder of segments."""
 
     path: str
     bytes: int

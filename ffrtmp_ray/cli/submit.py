@@ -33,7 +33,7 @@ Output: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="OUTPUT",
-        help="The file to make (.mp4, .mkv, .webm), or the folder for several renditions.",
+        help="The file to make (.mp4, .mkv, .webm), or the folder for several renditions or HLS.",
         show_default=False,
     ),
 ]

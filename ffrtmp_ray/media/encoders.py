@@ -30,6 +30,8 @@ class Picture:
     """8 or 10."""
     frame_rate: Fraction
     """Frames a second, on average."""
+    forced_gop: int = 0
+    """Frames from one forced keyframe to the next, about; 0 where none are forced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Encoder:
     """Width and height."""
     smallest: tuple[int, int] = (2, 2)
     always: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+    """What makes of a forced keyframe one that nothing looks back across."""
 
     def fits(self, width: int, height: int) -> bool:
         """Whether a picture of that size can be encoded."""
@@ -79,6 +83,7 @@ class Encoder:
         `gpu` is the index of the GPU as CUDA counts them. The crf is taken to be on the scale.
         """
         gop = min(self.own_gop, max(1, math.floor(picture.frame_rate * MAX_GOP_SECONDS)))
+        gop = max(gop, picture.forced_gop)  # one of its own before a forced one would be waste
         return [
             *("-c:v", self.name),
             *("-pix_fmt", self.pixel_format(picture.bit_depth)),
@@ -154,6 +159,7 @@ def _presets(fast: str, balanced: str, thorough: str) -> dict[Effort, tuple[str,
 
 _NVENC_SMALLEST = (192, 128)
 """Of all codecs and cards; many take smaller ones, which are no work for a GPU."""
+_IDR = ("-forced-idr", "1")
 _NVENC_PRESETS = _presets("p2", "p5", "p7")
 
 ENCODERS: tuple[Encoder, ...] = (
@@ -168,6 +174,7 @@ ENCODERS: tuple[Encoder, ...] = (
         threads=_threads,
         own_gop=250,
         largest=(16384, 16384),
+        forced=_IDR,
     ),
     Encoder(
         codec=Codec.HEVC,
@@ -182,6 +189,7 @@ ENCODERS: tuple[Encoder, ...] = (
         largest=(16384, 16384),
         smallest=(16, 16),  # its smallest coding tree
         always=("-tag:v", "hvc1"),  # hev1 does not play on Apple's devices
+        forced=_IDR,
     ),
     Encoder(
         codec=Codec.AV1,
@@ -224,6 +232,7 @@ ENCODERS: tuple[Encoder, ...] = (
         own_gop=250,
         largest=(4096, 4096),
         smallest=_NVENC_SMALLEST,
+        forced=_IDR,
     ),
     Encoder(
         codec=Codec.HEVC,
@@ -238,6 +247,7 @@ ENCODERS: tuple[Encoder, ...] = (
         largest=(8192, 8192),
         smallest=_NVENC_SMALLEST,
         always=("-tag:v", "hvc1"),
+        forced=_IDR,
     ),
     Encoder(
         codec=Codec.AV1,
@@ -251,6 +261,7 @@ ENCODERS: tuple[Encoder, ...] = (
         own_gop=250,
         largest=(8192, 8192),
         smallest=_NVENC_SMALLEST,
+        forced=_IDR,
     ),
 )
 

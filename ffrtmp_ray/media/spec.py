@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from ffrtmp_ray.core.model import Priority, Queue
 from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_sound import Loudness
 from ffrtmp_ray.media.spec_trim import Trim
 
@@ -141,12 +142,20 @@ class Ladder(SpecModel):
     """None leaves the sound out."""
     container: Container | None = None
     """Of every file in a folder (default mp4); a single file's name says its own."""
+    packaging: Packaging | None = None
+    """HLS or DASH or both, which make `output` a folder; None makes files."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         names = [rendition.name for rendition in self.renditions]
         if len(set(names)) != len(names):
             raise ValueError("two renditions have the same name: each names a file")
+        return self
+
+    @model_validator(mode="after")
+    def _packages_have_their_own_container(self) -> Self:
+        if self.packaging is not None and self.container is not None:
+            raise ValueError("give either `container` (of files) or `packaging`, one of the two")
         return self
 
 
@@ -167,7 +176,7 @@ class JobSpec(SpecModel):
         min_length=1,
         max_length=4096,
         description="Absolute path of the file to make (.mp4, .mkv, .webm), or of the folder "
-        "for a ladder of several renditions. Nothing may be there yet.",
+        "for a ladder of several renditions, or one that is packaged. Nothing may be there yet.",
     )
     preset: Name | None = Field(default=None, description="A ladder by name; see GET /presets.")
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from fractions import Fraction
+from itertools import pairwise
 
 from ffrtmp_ray.media.encode.graph import shared_graph
 from ffrtmp_ray.media.encode.light import light_options, tone_map
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.rate import frame_rate
 from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
-from ffrtmp_ray.media.encoders import Picture, encoder_for
+from ffrtmp_ray.media.encoders import Encoder, Picture, encoder_for
 
 _MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
 """Fragments, so that what a killed process leaves is not taken for a whole file; the header is
@@ -43,6 +46,7 @@ def video_argv(
         argv += ["-map", f"[out{number}]", "-fps_mode", "passthrough"]
         argv += ["-enc_time_base", f"1/{work.timescale}"]
         argv += encoder.arguments(output.rendition, _picture(work, output), max(cpus, 1), gpu)
+        argv += _keyframes(work, encoder)
         argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", _MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
@@ -52,6 +56,21 @@ def video_argv(
 def input_options(work: VideoWork) -> list[str]:
     """How the source is read, for whoever puts `filter_graph` behind it."""
     return [*_seek(work.chunk), *_changes(work), *light_options(work.light)]
+
+
+def _keyframes(work: VideoWork, encoder: Encoder) -> list[str]:
+    """ffmpeg reads times to the microsecond. They are rounded down: a frame is forced that is not
+    before its time, and no two frames are a microsecond apart."""
+    if not work.keyframes:
+        return []
+    times = (tick * 1_000_000 // work.timescale for tick in work.keyframes)
+    return [*encoder.forced, "-force_key_frames", ",".join(map(_seconds, times))]
+
+
+def _seconds(microseconds: int) -> str:
+    """As short as can be: thousands of them go into one argument."""
+    whole, part = divmod(microseconds, 1_000_000)
+    return f"{whole}.{part:06d}".rstrip("0").rstrip(".")
 
 
 def filter_graph(work: VideoWork, gpu: bool) -> str:
@@ -90,7 +109,13 @@ def _rate(work: VideoWork, output: OutputWork) -> list[str]:
 def _picture(work: VideoWork, output: OutputWork) -> Picture:
     fps = output.rendition.fps
     rate = work.frame_rate if fps is None else frame_rate(fps)
-    return Picture(output.width, output.height, work.bit_depth, rate)
+    return Picture(output.width, output.height, work.bit_depth, rate, _longest_gop(work, rate))
+
+
+def _longest_gop(work: VideoWork, rate: Fraction) -> int:
+    """Frames between forced keyframes, at most and about."""
+    longest = max((after - before for before, after in pairwise(work.keyframes)), default=0)
+    return math.ceil(longest * rate / work.timescale)
 
 
 def _changes(work: VideoWork) -> list[str]:

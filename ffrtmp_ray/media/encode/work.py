@@ -113,6 +113,9 @@ class VideoWork(Value):
     """Of the source; told to every encoder, for not every frame says it."""
     chunk: Chunk | None = None
     """None is the whole file."""
+    keyframes: tuple[int, ...] = ()
+    """Where keyframes are forced, beside those of the encoders' own: at the first frame at or
+    after each of these times, in ticks of `timescale` from the first frame."""
 
     @model_validator(mode="after")
     def _reduced_rates_are_not_cut(self) -> Self:

@@ -13,6 +13,12 @@ from ffrtmp_ray.media.spec import Container
 
 _SECOND = 1_000_000
 """In microseconds."""
+_COPY = ("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1")
+_SOUND_FRAGMENT = 10 * _SECOND
+_NEVER = 1_000_000
+"""Seconds after which a package of one segment would get another."""
+TS_OFFSET = 10
+"""Seconds, as Apple's own segmenter has it: more than any sound or picture needs ahead."""
 _MUXERS = {Container.MP4: "mp4", Container.MKV: "matroska", Container.WEBM: "webm"}
 
 
@@ -66,15 +72,13 @@ def concat_listing(parts: Sequence[Part]) -> str:
 
 def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     """The whole command line. Prints progress to stdout."""
-    argv = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"]
-    argv += ["-nostats", "-progress", "pipe:1"]
-    argv += ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", str(work.listing)]
+    argv = [*_opening(ffmpeg), *_listed(work.listing)]
     for sound in work.sounds:
-        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
+        argv += _sound(sound)
     argv += ["-map", "0:v:0"]
     for number in range(len(work.sounds)):
         argv += ["-map", f"{number + 1}:a:0"]
-    argv += ["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"]
+    argv += _COPY
     for number, sound in enumerate(work.sounds):
         argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
     if work.container is Container.MP4:
@@ -92,6 +96,71 @@ def labels(
     if title is not None:
         argv += [f"-metadata:s:{stream}", f"title={title}"]
     return [*argv, f"-disposition:{stream}", "+".join(dispositions) or "0"]
+
+
+def cmaf_argv(ffmpeg: str, listing: Path, timescale: int, target: Path) -> list[str]:
+    """Join a rendition's chunks to a CMAF track: a fragment for each keyframe. The header is
+    delayed, without which the edit list that puts the first frame at zero is lost."""
+    argv = [*_opening(ffmpeg), *_listed(listing), "-map", "0:v:0", *_COPY]
+    argv += ["-video_track_timescale", str(timescale)]
+    return [*argv, *("-movflags", "+cmaf+delay_moov+frag_keyframe"), *_as_mp4(target)]
+
+
+def cmaf_sound_argv(ffmpeg: str, sound: Sound, target: Path) -> list[str]:
+    """Make a CMAF track of a sound, in long fragments, which `cmaf.sound_segment` cuts anew."""
+    argv = [
+        *_opening(ffmpeg),
+        *_sound(sound),
+        "-map",
+        "0:a:0",
+        *_COPY,
+        *labels("a:0", sound.language, sound.title, ()),
+    ]
+    argv += ["-movflags", "+cmaf+delay_moov", "-frag_duration", str(_SOUND_FRAGMENT)]
+    return [*argv, *_as_mp4(target)]
+
+
+def ts_argv(
+    ffmpeg: str, picture: Path | None, sounds: Sequence[Sound], starts: Sequence[int], folder: Path
+) -> list[str]:
+    """Cut a CMAF track of a picture, with sounds beside it, or sounds alone into transport streams
+    `00001.ts`, `00002.ts` … in `folder`. `starts` are in microseconds.
+
+    All times are later by `TS_OFFSET`: without it, ffmpeg would move each stream by what its own
+    first frames need to be decoded ahead, and renditions would not lie on each other.
+    """
+    argv = _opening(ffmpeg)
+    if picture is not None:
+        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(picture)]
+    argv += [word for sound in sounds for word in _sound(sound)]
+    for number in range(len(sounds) + (picture is not None)):
+        argv += ["-map", str(number)]
+    argv += [*_COPY, "-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", str(TS_OFFSET)]
+    argv += ["-f", "segment", "-segment_format", "mpegts", "-segment_start_number", "1"]
+    if len(starts) > 1:
+        argv += ["-segment_times", ",".join(f"{each / _SECOND:.6f}" for each in starts[1:])]
+    else:
+        argv += ["-segment_time", str(_NEVER)]
+    return [*argv, "-n", str(folder / "%05d.ts")]
+
+
+def _opening(ffmpeg: str) -> list[str]:
+    return [
+        *(ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"),
+        *("-nostats", "-progress", "pipe:1"),
+    ]
+
+
+def _listed(listing: Path) -> list[str]:
+    return ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", str(listing)]
+
+
+def _sound(sound: Sound) -> list[str]:
+    return ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
+
+
+def _as_mp4(target: Path) -> list[str]:
+    return ["-f", "mp4", "-n", str(target)]
 
 
 def _quoted(path: str) -> str:

@@ -18,7 +18,7 @@ def check_spec(spec: JobSpec) -> None:
     """Raises InvalidRequest when a spec, its preset resolved, asks for what cannot be."""
     ladder = ladder_of(spec)
     kind = output_kind(spec.output, ladder)
-    check_codecs(kind.container, ladder)
+    check_codecs(kind, ladder)
     for number, rendition in enumerate(ladder.renditions):
         encoder = encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE)
         encoder.check_crf(rendition.crf, rendition_field(number, "crf"))

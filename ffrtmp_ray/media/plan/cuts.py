@@ -63,12 +63,15 @@ def sought(video: VideoStream) -> tuple[Chunk, ...]:
     return (_chunk(video, 0, 0, len(video.ticks)),)
 
 
-def chunks_of(video: VideoStream, lengths: Sequence[Fraction]) -> tuple[Chunk, ...]:
+def chunks_of(
+    video: VideoStream, lengths: Sequence[Fraction], grid: Sequence[int] | None = None
+) -> tuple[Chunk, ...]:
     """The picture in chunks of about `lengths` seconds; fewer where it has not enough frames.
 
-    `video.ticks` must be known.
+    `video.ticks` must be known. `grid` has the frames at which it may be cut, in the source's
+    ticks, rising; None allows all.
     """
-    cuts = _cuts(video, lengths)
+    cuts = _cuts(video, lengths, grid)
     if not cuts:
         return sought(video)
     bounds = (0, *(bisect_left(video.ticks, cut) for cut in cuts), len(video.ticks))
@@ -84,14 +87,17 @@ def widened(video: VideoStream, chunk: Chunk) -> Chunk:
     return chunk if wide == (begin, end) or not video.ticks else _chunk(video, chunk.number, *wide)
 
 
-def _cuts(video: VideoStream, lengths: Sequence[Fraction]) -> list[int]:
+def _cuts(video: VideoStream, lengths: Sequence[Fraction], grid: Sequence[int] | None) -> list[int]:
     """The ticks of the first frames of all chunks but the first, rising."""
     cuts: list[int] = []
     for length, time in zip(lengths[:-1], accumulate(lengths[:-1]), strict=True):
         ideal, reach = (video.first + time) / video.time_base, NEAR * length / video.time_base
-        cut = _near_keyframe(video, ideal, reach)
-        if cut is None:
-            cut = _frame_from(video, ideal)
+        if grid is None:
+            cut = _near_keyframe(video, ideal, reach)
+            if cut is None:
+                cut = _first_from(video.ticks, ideal)
+        else:
+            cut = _on_grid(video, grid, ideal, reach)
         if cut is not None and cut > (cuts[-1] if cuts else video.ticks[0]):
             cuts.append(cut)
     return cuts
@@ -103,9 +109,24 @@ def _near_keyframe(video: VideoStream, ideal: Fraction, reach: Fraction) -> int 
     return min(near, key=lambda key: abs(key - ideal), default=None)
 
 
-def _frame_from(video: VideoStream, tick: Fraction) -> int | None:
-    place = bisect_left(video.ticks, tick)
-    return video.ticks[place] if place < len(video.ticks) else None
+def _on_grid(
+    video: VideoStream, grid: Sequence[int], ideal: Fraction, reach: Fraction
+) -> int | None:
+    """The one close by that needs least from before it, or the next one."""
+    near = grid[bisect_left(grid, ideal - reach) : bisect_right(grid, ideal + reach)]
+    if not near:
+        return _first_from(grid, ideal)
+    return min(near, key=lambda tick: (tick - _keyframe_before(video, tick), abs(tick - ideal)))
+
+
+def _keyframe_before(video: VideoStream, tick: int) -> int:
+    place = bisect_right(video.keyframes, tick)
+    return video.keyframes[place - 1] if place else video.ticks[0]
+
+
+def _first_from(ticks: Sequence[int], tick: Fraction) -> int | None:
+    place = bisect_left(ticks, tick)
+    return ticks[place] if place < len(ticks) else None
 
 
 def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:

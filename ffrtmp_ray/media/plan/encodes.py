@@ -11,6 +11,7 @@ from ffrtmp_ray.media.encode import work as encodes
 from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
 from ffrtmp_ray.media.plan.cascade import cascade
 from ffrtmp_ray.media.plan.cuts import Chunk
+from ffrtmp_ray.media.plan.grid import forced
 from ffrtmp_ray.media.plan.payloads import EncodePayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import Source, VideoStream
@@ -27,8 +28,10 @@ def encode_payloads(
     file: InputFile,
     chunks: Sequence[Chunk],
     outputs: tuple[OutputWork, ...],
+    starts: Sequence[int] = (),
 ) -> list[EncodePayload]:
-    """What is to be done for each chunk of `file`, in which `source` was found."""
+    """What is to be done for each chunk of `file`, in which `source` was found; `starts` are the
+    times of the segments of a package."""
     video = source.video
     ticks, depth = timescale(video.time_base), _bit_depth(video)
     whole = VideoWork(
@@ -43,12 +46,16 @@ def encode_payloads(
         interlaced=video.interlaced,
     )
     if len(chunks) == 1:
+        whole = whole.model_copy(update={"keyframes": forced(starts, 0, None)})
         return [_in_one_piece(work, whole, video, chunks[0], file)]
     offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
     ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
     payloads = []
     for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
-        part = whole.model_copy(update={"chunk": _part(video, chunk, offset)})
+        keyframes = forced(starts, offset, nearest(end * ticks))
+        part = whole.model_copy(
+            update={"chunk": _part(video, chunk, offset), "keyframes": keyframes}
+        )
         each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
         payloads.append(each.model_copy(update={"plan": work}))
     return payloads

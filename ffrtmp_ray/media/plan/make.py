@@ -12,6 +12,7 @@ from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
+from ffrtmp_ray.media.plan.grid import segment_starts
 from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
@@ -48,7 +49,8 @@ def make_plan(
     cut = split(work, source.video, chosen.outputs, farm_cpus)
     cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
     needs = encode_needs(chosen.outputs, work.gpu, cpus)
-    payloads = encode_payloads(work, source, file, cut.chunks, chosen.outputs)
+    starts = segment_starts(source.video, kind.packaging) if kind.packaging is not None else ()
+    payloads = encode_payloads(work, source, file, cut.chunks, chosen.outputs, starts)
     sounds = tracks(work.ladder, source, kind.container)
     length = source.video.end - source.video.first
     tasks = [
@@ -64,6 +66,8 @@ def make_plan(
         files=tuple(_file(output, kind, source.video) for output in chosen.outputs),
         chunks=tuple(each.duration for each in payloads),
         sounds=tuple(map(sound_of, sounds)),
+        packaging=kind.packaging,
+        segments=starts,
         plan=work if len(cut.chunks) > 1 else None,
     )
     tasks.append(_finish(finish, tasks, length))
@@ -88,10 +92,16 @@ def _file(output: OutputWork, kind: OutputKind, video: VideoStream) -> FilePaylo
     name, mapped = output.rendition.name, output.tone_mapped
     return FilePayload(
         rendition=name,
-        path=f"{name}.{kind.container}" if kind.folder else "",
+        path=_path(name, kind),
         codec=output.rendition.codec.value,
         width=output.width,
         height=output.height,
         color=BT709 if mapped else video.color,
         light=video.light if video.hdr and not mapped else None,
     )
+
+
+def _path(name: str, kind: OutputKind) -> str:
+    if kind.packaging is not None:
+        return name
+    return f"{name}.{kind.container}" if kind.folder else ""

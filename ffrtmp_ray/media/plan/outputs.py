@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Container, Ladder, rendition_field
+from ffrtmp_ray.media.spec import (
+    Audio,
+    AudioCodec,
+    Codec,
+    Container,
+    Ladder,
+    rendition_field,
+)
+from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
 
 _VIDEO: Mapping[Container, frozenset[Codec]] = {
     Container.MP4: frozenset(Codec),
@@ -18,18 +26,26 @@ _VIDEO: Mapping[Container, frozenset[Codec]] = {
 codec (https://mp4ra.org), Matroska a codec id (RFC 9559)."""
 
 
+_NO_FOLDERS = frozenset({"m3u8", "mpd", *(each.value for each in Container)})
+"""Suffixes of what a player opens: whoever writes one means a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputKind:
     """What `JobSpec.output` names."""
 
     folder: bool
-    """Several renditions, a file for each; otherwise one file."""
+    """Several renditions or a package; otherwise one file."""
     container: Container
+    """Of each file; MP4 for segments."""
+    packaging: Packaging | None = None
 
 
 def output_kind(output: str, ladder: Ladder) -> OutputKind:
     """Raises InvalidRequest where the output's name and the ladder contradict each other."""
     suffix = PurePosixPath(output).suffix.lower().removeprefix(".")
+    if ladder.packaging is not None:
+        return _packaged(output, suffix, ladder.packaging)
     named = Container(suffix) if suffix in {each.value for each in Container} else None
     if len(ladder.renditions) > 1:
         if named is not None:
@@ -55,8 +71,21 @@ def output_kind(output: str, ladder: Ladder) -> OutputKind:
     return OutputKind(folder=False, container=named)
 
 
-def check_codecs(container: Container, ladder: Ladder) -> None:
-    """Raises InvalidRequest when a rendition cannot be in that container."""
+def _packaged(output: str, suffix: str, packaging: Packaging) -> OutputKind:
+    if suffix in _NO_FOLDERS:
+        raise InvalidRequest(
+            f"a packaged ladder makes a folder, and {output} names one file",
+            where="output",
+            remedy=f"leave out the .{suffix}: the manifests in the folder have names of their own",
+        )
+    return OutputKind(folder=True, container=Container.MP4, packaging=packaging)
+
+
+def check_codecs(kind: OutputKind, ladder: Ladder) -> None:
+    """Raises InvalidRequest when a rendition, or the sound, cannot be in such an output."""
+    if kind.packaging is not None and kind.packaging.hls is HlsSegments.TS:
+        _check_transport_streams(ladder)
+    container = kind.container
     for number, rendition in enumerate(ladder.renditions):
         if rendition.codec not in _VIDEO[container]:
             fitting = " or ".join(sorted(_VIDEO[container]))
@@ -65,6 +94,24 @@ def check_codecs(container: Container, ladder: Ladder) -> None:
                 where=rendition_field(number, "codec"),
                 remedy=f"use {fitting}, or make an .mp4 or .mkv",
             )
+
+
+def _check_transport_streams(ladder: Ladder) -> None:
+    """HLS has HEVC, AV1 and Opus in fragmented MP4 only (Apple's HLS authoring specification, 1.5
+    and 2.3)."""
+    for number, rendition in enumerate(ladder.renditions):
+        if rendition.codec is not Codec.H264:
+            raise InvalidRequest(
+                f"transport streams of HLS cannot hold {rendition.codec}",
+                where=rendition_field(number, "codec"),
+                remedy="set `packaging.hls` to fmp4, or use h264",
+            )
+    if ladder.audio is not None and ladder.audio.codec is not AudioCodec.AAC:
+        raise InvalidRequest(
+            f"transport streams of HLS cannot hold {ladder.audio.codec}",
+            where="ladder.audio.codec",
+            remedy="set `packaging.hls` to fmp4, or use aac",
+        )
 
 
 def audio_for(container: Container, audio: Audio) -> Audio:

@@ -11,6 +11,7 @@ from ffrtmp_ray.media.encode.work import AudioWork, Color, Light, Value, VideoWo
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure
+from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.storage.origin import Stamp
 from ffrtmp_ray.views import OutputView
@@ -105,7 +106,7 @@ class AudioPayload(Value):
 
 
 class FilePayload(Value):
-    """One output file."""
+    """One rendition: a file, or a folder of segments."""
 
     rendition: str
     path: str
@@ -141,6 +142,10 @@ class FinishPayload(Value):
     """Of the job, for planning it anew when its chunks cannot be joined; None for one chunk."""
     sounds: tuple[SoundPayload, ...]
     """In their order in the files; players choose the one whose dispositions say `default`."""
+    packaging: Packaging | None = None
+    """None makes files."""
+    segments: tuple[int, ...] = ()
+    """When those of a package begin, rising, in ticks of `timescale` from the first frame."""
 
 
 class PublishPayload(Value):

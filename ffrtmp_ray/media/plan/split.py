@@ -9,6 +9,7 @@ from fractions import Fraction
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.cost import cpu_seconds, decode_share
 from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of, sought, whole
+from ffrtmp_ray.media.plan.grid import segment_starts, source_ticks
 from ffrtmp_ray.media.plan.lengths import Limits, equal_lengths, lengths_for
 from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
@@ -56,7 +57,7 @@ def split(
     if reason := next(_hindrances(work, video, outputs), None):
         return Split(in_one_piece, f"the picture is encoded in one piece: {reason}")
     if work.chunks is not None:
-        return Split(chunks_of(video, lengths))
+        return Split(chunks_of(video, lengths, _grid(work, video)))
     return Split(_affordable(work, video, outputs, farm_cpus))
 
 
@@ -76,6 +77,14 @@ def _hindrances(
         yield "what GPUs and CPUs make cannot be joined, and either may get it"
 
 
+def _grid(work: PlanPayload, video: VideoStream) -> tuple[int, ...] | None:
+    """Where a package may be cut: where its segments begin. None: anywhere."""
+    packaging = work.ladder.packaging
+    if packaging is None:
+        return None
+    return source_ticks(video, segment_starts(video, packaging))
+
+
 def _limits(work: PlanPayload, video: VideoStream, outputs: Sequence[OutputWork]) -> Limits:
     length = video.end - video.first
     if all(output.rendition.codec is Codec.AV1 for output in outputs):
@@ -91,9 +100,9 @@ def _affordable(
 ) -> tuple[Chunk, ...]:
     """Chunks long enough that what is decoded again stays below `REPEATED_LIMIT`."""
     limits, length = _limits(work, video, outputs), video.end - video.first
-    share = decode_share(video, outputs) / length
+    share, grid = decode_share(video, outputs) / length, _grid(work, video)
     while True:
-        chunks = chunks_of(video, lengths_for(length, farm_cpus, limits))
+        chunks = chunks_of(video, lengths_for(length, farm_cpus, limits), grid)
         repeated = sum(chunk.repeated for chunk in chunks)
         if len(chunks) == 1 or repeated * share <= REPEATED_LIMIT:
             return chunks

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.assignment import Ended, Failed, Stopped
-from ffrtmp_ray.media.package.mux import MuxWork, Sound, mux_argv
+from ffrtmp_ray.media.package.mux import MuxWork, mux_argv
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps.joining import (
     anew,
     chunks_of,
+    sound_file,
     unequal,
     verified,
     write_listing,
@@ -48,15 +49,7 @@ async def _mux(
     step: Step, work: FinishPayload, listing: Path, path: Path, *, done: int
 ) -> Failed | Stopped | None:
     """`done` is how many files are made already."""
-    sounds = tuple(
-        Sound(
-            step.toolbox.workspace.absolute(step.assignment.results[each.task]["path"]),
-            each.language,
-            each.title,
-            each.dispositions,
-        )
-        for each in work.sounds
-    )
+    sounds = tuple(sound_file(step, each) for each in work.sounds)
     mux = MuxWork(listing, sounds, work.container, work.timescale, path)
     length = float(sum(work.chunks))
 

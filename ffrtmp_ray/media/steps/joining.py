@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Replaced
-from ffrtmp_ray.media.package.mux import Part, concat_listing
+from ffrtmp_ray.media.package.mux import Part, Sound, concat_listing
 from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.encodes import encode_name
-from ffrtmp_ray.media.plan.payloads import EncodedFile, FilePayload, FinishPayload
+from ffrtmp_ray.media.plan.payloads import EncodedFile, FilePayload, FinishPayload, SoundPayload
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.spec import Container
 from ffrtmp_ray.media.steps.exactness import digest_of
@@ -62,6 +62,12 @@ def write_listing(
         for chunk, duration in zip(chunks, work.chunks, strict=True)
     ]
     listing.write_text(concat_listing(parts), "utf-8")
+
+
+def sound_file(step: Step, sound: SoundPayload) -> Sound:
+    """What the task that encodes a sound has made."""
+    path = step.toolbox.workspace.absolute(step.assignment.results[sound.task]["path"])
+    return Sound(path, sound.language, sound.title, sound.dispositions)
 
 
 async def verified(

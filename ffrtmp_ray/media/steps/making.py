@@ -1,0 +1,68 @@
+"""What the parts of one package share while it is made, and the running of their processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ffrtmp_ray.media.assignment import Failed, Stopped
+from ffrtmp_ray.media.package.entry import SampleEntry
+from ffrtmp_ray.media.package.streams import SoundStream, Stream
+from ffrtmp_ray.media.plan.payloads import FinishPayload, SoundPayload
+from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.spec_packaging import Packaging
+from ffrtmp_ray.media.steps.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    step: Step
+    work: FinishPayload
+    packaging: Packaging
+    folder: Path
+    """For what is needed on the way."""
+    staged: Path
+    """Where the package is put together."""
+
+    @property
+    def planned(self) -> tuple[Fraction, ...]:
+        """When segments begin, in seconds."""
+        return tuple(Fraction(tick, self.work.timescale) for tick in self.work.segments)
+
+    async def ffmpeg(self, argv: Sequence[str]) -> Failed | Stopped | None:
+        """Run one of the processes, of which each track has two at most."""
+        tracks = len(self.work.files) + len(self.work.sounds)
+        length = max(float(sum(self.work.chunks)), 0.001)
+        before = self.step.progress.fraction
+
+        def fraction(progress: ProcessProgress) -> float:
+            return before + min((progress.out_time_seconds or 0.0) / length, 1.0) / (2 * tracks)
+
+        return await self.step.ffmpeg(argv, fraction)
+
+
+def sound_stream(
+    sounds: Sequence[SoundPayload], number: int, entry: SampleEntry, stream: Stream | None
+) -> SoundStream:
+    """Of the sound of that number, counted from 0."""
+    sound = sounds[number]
+    return SoundStream(
+        name=_names(sounds)[number],
+        codec=entry.codec,
+        channels=entry.channels,
+        rate=entry.rate,
+        language=sound.language,
+        default="default" in sound.dispositions,
+        stream=stream,
+    )
+
+
+def _names(sounds: Sequence[SoundPayload]) -> list[str]:
+    """What players list them by, with a number where one is there already."""
+    names: list[str] = []
+    for number, sound in enumerate(sounds, start=1):
+        name = sound.title or sound.language or "sound"
+        names.append(f"{name} {number}" if name in names else name)
+    return names

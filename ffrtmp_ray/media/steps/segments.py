@@ -1,0 +1,134 @@
+"""A folder of segments and manifests, for streaming: HLS, DASH or both. Part of `finish`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+from ffrtmp_ray.core.model import Failure
+from ffrtmp_ray.media.assignment import Ended
+from ffrtmp_ray.media.package import dash, hls
+from ffrtmp_ray.media.package.check import alignment_faults, package_faults
+from ffrtmp_ray.media.package.mux import cmaf_argv
+from ffrtmp_ray.media.package.streams import (
+    MANIFEST,
+    MASTER,
+    PLAYLIST,
+    Package,
+    PictureStream,
+    Stream,
+)
+from ffrtmp_ray.media.plan.grid import first_from
+from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
+from ffrtmp_ray.media.plan.timing import nearest
+from ffrtmp_ray.media.probe.source import VideoStream
+from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.steps import cmaf_streams, ts_streams
+from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, write_listing
+from ffrtmp_ray.media.steps.making import Making
+from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.views import OutputView
+
+_RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+"""VIDEO-RANGE by the transfer characteristics; SDR for all others."""
+
+
+async def make(
+    step: Step, work: FinishPayload, packaging: Packaging, folder: Path, staged: Path
+) -> tuple[OutputView, ...] | Ended:
+    """Everything at `staged`, as it will be seen; `folder` is for what is needed on the way."""
+    making = Making(step, work, packaging, folder, staged)
+    in_ts = packaging.hls is HlsSegments.TS
+    sounds = await (ts_streams.sounds if in_ts else cmaf_streams.sounds)(making)
+    if not isinstance(sounds, tuple):
+        return sounds
+    pictures = []
+    for file in work.files:
+        picture = await _picture(making, file, in_ts=in_ts)
+        if not isinstance(picture, PictureStream):
+            return picture
+        pictures.append(picture)
+    package = Package(tuple(pictures), sounds)
+    faults = await step.in_thread(_complete, making, package)
+    if faults:
+        return anew(work, f"the package is not right: {'; '.join(faults)}")
+    return tuple(_views(making, package))
+
+
+async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> PictureStream | Ended:
+    step, work = making.step, making.work
+    chunks = chunks_of(step, work, file)
+    if (ended := await unequal(step, work, file, chunks)) is not None:
+        return ended
+    listing, joined = (making.folder / f"{file.rendition}.{end}" for end in ("ffconcat", "mp4"))
+    await step.in_thread(write_listing, step, work, chunks, listing)
+    argv = cmaf_argv(step.toolbox.ffmpeg, listing, work.timescale, joined)
+    if (ended := await making.ffmpeg(argv)) is not None:
+        return ended
+    found = await verified(step, work, file, chunks, joined, ())
+    if isinstance(found, Failure):
+        return anew(work, found.reason)
+    ticks = found.video.ticks
+    starts = first_from(ticks, work.segments)
+    end = max(nearest(sum(work.chunks, Fraction(0)) * work.timescale), ticks[-1] + 1)
+    cut = ts_streams.picture if in_ts else cmaf_streams.picture
+    try:
+        stream = await cut(making, joined, f"video/{file.path}", starts, end)
+    except ValueError as error:
+        return anew(work, f"{file.rendition} cannot be cut into segments: {error}")
+    joined.unlink()
+    return _as_picture(file, found.video, stream) if isinstance(stream, Stream) else stream
+
+
+def _as_picture(file: FilePayload, video: VideoStream, stream: Stream) -> PictureStream:
+    return PictureStream(
+        name=file.rendition,
+        stream=stream,
+        width=file.width,
+        height=file.height,
+        frame_rate=video.frames / stream.seconds,
+        video_range=_RANGES.get(video.color.transfer or "", "SDR"),
+    )
+
+
+def _complete(making: Making, package: Package) -> list[str]:
+    """Write the manifests, the master playlist last, and look at it all as a player does."""
+    staged, packaging = making.staged, making.packaging
+    if packaging.dash:
+        (staged / MANIFEST).write_text(dash.manifest(package), "utf-8")
+    if packaging.hls is not None:
+        for stream in package.streams:
+            (staged / stream.folder / PLAYLIST).write_text(hls.media_playlist(stream), "utf-8")
+        (staged / MASTER).write_text(hls.master_playlist(package), "utf-8")
+    faults = chain(alignment_faults(package), package_faults(staged, package, packaging))
+    try:
+        return list(faults)
+    except ValueError as error:
+        return [str(error)]
+
+
+def _views(making: Making, package: Package) -> Iterator[OutputView]:
+    """The manifests, which players open, and what each stream has come to."""
+    target, hls_wanted = Path(making.work.target), making.packaging.hls is not None
+    seconds = round(float(package.seconds), 6)
+    for wanted, name in ((hls_wanted, MASTER), (making.packaging.dash, MANIFEST)):
+        if wanted:
+            size = (making.staged / name).stat().st_size
+            yield OutputView(path=str(target / name), bytes=size, duration_seconds=seconds)
+    for picture, file in zip(package.pictures, making.work.files, strict=True):
+        look = f"{file.codec} {picture.width}x{picture.height}"
+        yield _view(target, picture.stream, video=look)
+    for sound, payload in zip(package.sounds, making.work.sounds, strict=True):
+        if sound.stream is not None:
+            yield _view(target, sound.stream, audio=f"{payload.codec} {sound.channels}ch")
+
+
+def _view(target: Path, stream: Stream, **what: str) -> OutputView:
+    return OutputView(
+        path=str(target / stream.folder),
+        bytes=stream.bytes,
+        duration_seconds=round(float(stream.seconds), 6),
+        **what,
+    )

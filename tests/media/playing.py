@@ -1,0 +1,80 @@
+"""Plays a package as ffmpeg's own HLS and DASH readers do, and says what is seen and heard."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from tests.media.encoding import run
+
+
+@dataclass(frozen=True)
+class Played:
+    times: list[Fraction]
+    """When each frame is shown, counted from the first."""
+    hashes: list[int]
+    flash: float | None
+    """Seconds from the first frame to the first bright one."""
+    beep: float | None
+    """Seconds from the first frame until something is heard."""
+
+
+def play(ffmpeg: str, source: Path, folder: Path, *, picture: int = 0) -> Played:
+    """`picture` is the number of the rendition, as the manifest has them."""
+    copy = folder / f"{source.name}.{picture}.nut"
+    maps = ["-map", f"0:v:{picture}"]
+    if ": Audio:" in _streams(ffmpeg, source):
+        maps += ["-map", "0:a:0", "-c:a", "pcm_s16le"]
+    raw = ("-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base:v", "demux")
+    run(ffmpeg, "-v", "error", "-y", "-copyts", "-i", source, *maps, *raw, "-f", "nut", copy)
+    played = _look(copy)
+    copy.unlink()
+    return played
+
+
+def _streams(ffmpeg: str, source: Path) -> str:
+    asked = [ffmpeg, "-hide_banner", "-i", str(source)]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stderr
+
+
+def _look(copy: Path) -> Played:
+    times: list[Fraction] = []
+    hashes: list[int] = []
+    flash = beep = None
+    with av.open(str(copy)) as container:
+        for frame in container.decode():
+            assert frame.pts is not None
+            assert frame.time_base is not None
+            time = frame.pts * frame.time_base
+            if isinstance(frame, av.VideoFrame):
+                luma = frame.to_ndarray()[: frame.height]
+                times.append(time)
+                hashes.append(hash(luma.tobytes()))
+                if flash is None and luma.mean() > 150:
+                    flash = time
+            elif isinstance(frame, av.AudioFrame) and beep is None:
+                loud = np.nonzero(np.abs(frame.to_ndarray()[0].astype(float)) > 3000)[0]
+                beep = time + Fraction(int(loud[0]), frame.sample_rate) if len(loud) else None
+    return Played(
+        [time - times[0] for time in times],
+        hashes,
+        None if flash is None else float(flash - times[0]),
+        None if beep is None else float(beep - times[0]),
+    )
+
+
+def first_packet(stream: Path, segment: str) -> tuple[Fraction, bool]:
+    """When the first packet of a CMAF segment is shown, in seconds, and whether it is a keyframe,
+    as PyAV reads it; `stream` is the folder."""
+    content = (stream / "init.mp4").read_bytes() + (stream / segment).read_bytes()
+    with av.open(io.BytesIO(content)) as container:
+        packet = next(container.demux())
+        assert packet.pts is not None
+        assert packet.time_base is not None
+        return packet.pts * packet.time_base, packet.is_keyframe
