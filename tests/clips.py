@@ -198,7 +198,7 @@ class Clips:
 
     def __init__(self, folder: Path, ffmpeg: str) -> None:
         self.folder = folder
-        self._ffmpeg = ffmpeg
+        self.ffmpeg = ffmpeg
 
     def __call__(self, name: str) -> Path:
         path = self.folder / name
@@ -212,7 +212,7 @@ class Clips:
             for word in recipe.arguments
         ]
         subprocess.run(
-            [self._ffmpeg, "-v", "error", "-nostdin", "-y", *filled, path],
+            [self.ffmpeg, "-v", "error", "-nostdin", "-y", *filled, path],
             check=True,
             capture_output=True,
         )

@@ -23,6 +23,13 @@ DEMUXERS = (
 )  # fmt: skip  # a list of names reads better than a column of them
 """Of libavformat; `mov` stands for MP4, MOV and 3GP, `matroska` for WebM too."""
 
+MOST_PIXELS = 8192 * 8192
+"""Of a picture: one of 8K and its double. A few bytes can speak of a thousand times as many, and
+a decoder takes the memory for several before it sees that nothing is behind them."""
+
+DECODER_OPTIONS = {"max_pixels": str(MOST_PIXELS)}
+"""As options of libavcodec."""
+
 
 def open_options(address: str) -> dict[str, str]:
     """As options of libavformat, for whoever opens an input: ffmpeg or PyAV.

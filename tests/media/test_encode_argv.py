@@ -51,6 +51,8 @@ OPENING = [
     "file",
     "-format_whitelist",
     FORMATS,
+    "-max_pixels",
+    "67108864",
 ]
 MP4 = [
     "-map_metadata",

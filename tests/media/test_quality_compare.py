@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ffrtmp_ray.media.encode.work import Chunk, OutputWork, VideoWork
-from ffrtmp_ray.media.inputs import open_options
+from ffrtmp_ray.media.inputs import DECODER_OPTIONS, open_options
 from ffrtmp_ray.media.quality.compare import (
     Comparison,
     comparison_argv,
@@ -20,7 +20,7 @@ from ffrtmp_ray.media.spec import Codec, Measure
 from tests.clips import Clips
 from tests.media.encoding import rendition
 
-LOCAL = open_options("/in/a.mkv")
+LOCAL = open_options("/in/a.mkv") | DECODER_OPTIONS
 ALL = (Measure.VMAF, Measure.PSNR, Measure.SSIM)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ffrtmp_ray.media.inputs import open_options
+from ffrtmp_ray.media.inputs import DECODER_OPTIONS, open_options
 
 
 def opening(ffmpeg: str, source: str, threads: int) -> list[str]:
@@ -16,7 +16,8 @@ def opening(ffmpeg: str, source: str, threads: int) -> list[str]:
     its own, and all chunks have one timeline. It makes ffmpeg count the `out_time` and the `speed`
     of its progress from its first report on, half a second of work short; frames are exact.
     """
-    options = [part for name, value in open_options(source).items() for part in (f"-{name}", value)]
+    given = {**open_options(source), **DECODER_OPTIONS}
+    options = [part for name, value in given.items() for part in (f"-{name}", value)]
     return [
         ffmpeg,
         *("-nostdin", "-hide_banner", "-y"),

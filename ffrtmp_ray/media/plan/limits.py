@@ -9,15 +9,32 @@ from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec import Codec, Ladder, rendition_field
 
+LONGEST_SECONDS = 7 * 86400
+"""Of a picture; a recording of a week."""
+
 
 def check_limits(ladder: Ladder, chosen: Chosen, video: VideoStream) -> None:
-    """Raises InvalidRequest when the source's colours, or a rendition of it, cannot be encoded."""
+    """Raises InvalidRequest when the source is too long, or its colours or a rendition of it cannot
+    be encoded."""
+    _check_length(video)
     _check_colors(video)
     for output in chosen.outputs:
         number = ladder.renditions.index(output.rendition)
         if video.hdr and not output.tone_mapped:
             _check_depth(output.rendition.codec, rendition_field(number, "codec"))
         _check_size(output, rendition_field(number, "height"))
+
+
+def _check_length(video: VideoStream) -> None:
+    """A broken time stamp makes a second of pictures last for years."""
+    length = video.end - video.first
+    if length > LONGEST_SECONDS:
+        raise InvalidRequest(
+            f"by the times of its frames the picture lasts {float(length / 86400):,.1f} days, "
+            f"and {LONGEST_SECONDS // 86400} are the most",
+            where="input",
+            remedy="correct its times, or take a part of it",
+        )
 
 
 def _check_colors(video: VideoStream) -> None:

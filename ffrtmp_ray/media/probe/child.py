@@ -26,6 +26,9 @@ from ffrtmp_ray.media.probe.open import Refusal
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
+_LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NOFILE: 64}
+"""It writes no file, whatever a file has it do."""
+
 _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "look": look,
     "count": count,
@@ -39,8 +42,8 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before that
         return
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, most in {**_LIMITS, resource.RLIMIT_AS: memory}.items():
+        resource.setrlimit(limit, (most, most))
     av.logging.set_level(av.logging.PANIC)
     # libraries that print must not print into the answers
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -15,13 +15,13 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.inputs import name_of
+from ffrtmp_ray.media.inputs import MOST_PIXELS, name_of
 from ffrtmp_ray.media.probe.color import color_of, is_rgb
 from ffrtmp_ray.media.probe.light import dynamic_hdr, has_base_layer, light_of
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
-from ffrtmp_ray.media.probe.tracks import sounds_of
+from ffrtmp_ray.media.probe.tracks import heard, sounds_of
 
 _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
@@ -55,7 +55,7 @@ def look(address: str) -> Source:
         bytes=size,
         duration=duration,
         video=video,
-        audio=sounds,
+        audio=tuple(sound for sound in sounds if heard(sound, video)),
         subtitles=subtitles,
     )
 
@@ -72,9 +72,11 @@ def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) ->
             break
     if not tried:
         raise Refusal(FailureKind.BAD_INPUT, f"the video of {name} is empty")
+    sized = stream.codec_context.width > 0
+    what = "damaged" if sized else f"damaged, or larger than {MOST_PIXELS:,} pixels"
     raise Refusal(
         FailureKind.BAD_INPUT,
-        f"the video of {name} is damaged: none of its first {tried} packets can be decoded",
+        f"the video of {name} is {what}: none of its first {tried} packets can be decoded",
     )
 
 

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.inputs import name_of, open_options
+from ffrtmp_ray.media.inputs import DECODER_OPTIONS, name_of, open_options
 
 _THREADS = 2
 """Of one decoder: looking into files has no CPUs of its own, and each thread holds frames."""
@@ -37,7 +37,10 @@ def opened(address: str) -> Iterator[InputContainer]:
     """An open container. Raises Refusal when there is no media file at `address`."""
     try:
         container = av.open(
-            address, container_options=open_options(address), metadata_errors="replace"
+            address,
+            options=dict(DECODER_OPTIONS),  # for the decoders that it tries the file with
+            container_options=open_options(address),
+            metadata_errors="replace",
         )
     except av.FFmpegError as error:
         raise Refusal(
@@ -58,6 +61,7 @@ def picture_of(container: InputContainer, name: str) -> VideoStream:
         raise Refusal(
             FailureKind.UNSUPPORTED, f"the video of {name} is of a kind that cannot be decoded"
         )
+    stream.codec_context.options = dict(DECODER_OPTIONS)
     stream.codec_context.thread_count = _THREADS
     return stream
 

@@ -22,6 +22,9 @@ from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""
+_MOST_QUESTIONS = 100
+"""That one child answers: it grows with each, by what libraries do not give back. A new one takes
+a third of a second to start, and is started ahead."""
 _SLOWEST_READING = 10_000_000
 """Bytes a second; a look at a large file may take longer by its size at this rate."""
 _SLOWEST_NETWORK = 1_000_000
@@ -110,6 +113,8 @@ class Prober:
                     self._idle.append(child)
                 else:
                     child.kill()
+                if child.questions == _MOST_QUESTIONS:
+                    self.start()
         if answer is None:
             return Failure(
                 FailureKind.CRASHED,
@@ -143,6 +148,8 @@ class _Child:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         self._asked = False
+        self.questions = 0
+        """Put to it so far."""
 
     @property
     def pid(self) -> int:
@@ -155,12 +162,14 @@ class _Child:
 
     @property
     def usable(self) -> bool:
-        """Alive, and owes no answer."""
-        return not self._asked and self._process.poll() is None
+        """Alive, not worn out, and owes no answer."""
+        worn_out = self.questions >= _MOST_QUESTIONS
+        return not self._asked and not worn_out and self._process.poll() is None
 
     async def ask(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
         """Its answer; None when it died over it."""
         self._asked = True
+        self.questions += 1
         line = await asyncio.to_thread(self._exchange, json.dumps(question).encode() + b"\n")
         if not line.endswith(b"\n"):
             self.kill()

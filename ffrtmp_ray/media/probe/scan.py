@@ -12,6 +12,13 @@ from typing import Any
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.probe.open import Refusal
+
+MOST_FRAMES = 2**22
+"""Of a picture: 19 hours at 60 frames a second. The time of each is kept in memory, here and in the
+worker."""
+
 
 @dataclass(slots=True)
 class Scan:
@@ -36,7 +43,10 @@ class Scan:
 
 
 def scan(container: InputContainer, stream: VideoStream) -> Scan:
-    """Scan from where `container` stands, which should be its start, to its end."""
+    """Scan from where `container` stands, which should be its start, to its end.
+
+    Raises Refusal when there is no end in sight.
+    """
     found = Scan()
     found.digest.update(stream.codec_context.extradata or b"")
     last: int | None = None
@@ -48,6 +58,9 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
         if packet.is_discard:
             continue
         found.frames += 1
+        if found.frames > MOST_FRAMES:
+            reason = f"the picture has more than {MOST_FRAMES:,} frames: split the file"
+            raise Refusal(FailureKind.OVER_LIMIT, reason)
         if packet.pts is None:
             found.untimed += 1
             continue

@@ -115,7 +115,7 @@ class Source(Value):
     """Seconds, as the container says, or as its picture lasts."""
     video: VideoStream
     audio: tuple[AudioStream, ...] = ()
-    """In the file's order, those that can be decoded."""
+    """In the file's order, those that can be decoded and are heard while the picture is shown."""
     subtitles: int = 0
     """How many subtitle streams there are."""
 

@@ -11,10 +11,14 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 
 from ffrtmp_ray.media.probe.open import opened
-from ffrtmp_ray.media.probe.source import AudioStream
+from ffrtmp_ray.media.probe.source import AudioStream, VideoStream
 
 _FIRST_PACKETS = 600
 """A sound of which so many packets give nothing is taken for damaged."""
+_MOST_SOUNDS = 16
+"""Each is looked for in a reading of its own; a file can have a thousand."""
+_LONGEST_LEAD = 86400
+"""Seconds by which sound may begin before the picture, where nothing says when it ends."""
 _LONGEST_TITLE = 200
 """Characters: it travels with the job, and becomes part of a command line."""
 _DISPOSITIONS = (
@@ -25,9 +29,20 @@ _DISPOSITIONS = (
 
 
 def sounds_of(container: InputContainer, address: str) -> tuple[AudioStream, ...]:
-    """Those of the file at `address`, open as `container`, of which something can be decoded."""
+    """Of the first sounds of the file at `address`, open as `container`, those of which something
+    can be decoded."""
     indexes = [each.index for each in container.streams.audio if each.codec_context is not None]
-    return tuple(sound for index in indexes if (sound := _sound(address, index)) is not None)
+    return tuple(
+        sound for index in indexes[:_MOST_SOUNDS] if (sound := _sound(address, index)) is not None
+    )
+
+
+def heard(sound: AudioStream, video: VideoStream) -> bool:
+    """Whether a sound is heard while the picture is shown. With others ffmpeg has been seen to
+    crash, or to write silence for months."""
+    if sound.start >= video.end or video.first - sound.start > _LONGEST_LEAD:
+        return False
+    return sound.duration is None or sound.start + sound.duration > video.first
 
 
 def labels_of(stream: Stream) -> dict[str, Any]:
