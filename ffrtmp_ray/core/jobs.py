@@ -33,6 +33,8 @@ from ffrtmp_ray.core.timers import Due
 from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound, QueueFull
 
 _RETRIABLE = (JobState.FAILED, JobState.CANCELED)
+_COMPLETED = JobState.COMPLETED
+_TERMINAL = (*_RETRIABLE, _COMPLETED)
 _ON_WORKER = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
 
 
@@ -268,22 +270,23 @@ def settle(state: State, job_id: JobId) -> None:
     new = job_id in state.journal.specs
     if target is job.state and not new:
         return
-    why, who = state.journal.reasons.get(job_id, ("its tasks have changed", "scheduler"))
+    why, who = state.journal.reasons.get(job_id, _NO_REASON)
     if new:
         why, who = "it was submitted", job.owner
-    terminal = target.terminal
-    if terminal:
-        job = replace(job, finished_at=state.now)
-    state.move_job(job, target, why, who)
-    if terminal:
-        state.forget_job(job_id)
-    if target not in _RETRIABLE:
+    if target not in _TERMINAL:
+        state.move_job(job, target, why, who)
+        return
+    state.move_job(job, target, why, who, finished_at=state.now)
+    state.forget_job(job_id)
+    if target is _COMPLETED:
         return
     if job_id in state.open_attempts:
         state.discarding.add(job_id)
     else:
         state.journal.discards[job_id] = None
 
+
+_NO_REASON = ("its tasks have changed", "scheduler")
 
 # ---------------------------------------------------------------- requests that are refused
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ffrtmp_ray.core.messages import (
     AttemptAdded,
@@ -35,6 +35,26 @@ from ffrtmp_ray.core.model import (
 class Journal:
     """Begun empty for every event."""
 
+    __slots__ = (
+        "attempts",
+        "discards",
+        "jobs",
+        "labels",
+        "logs",
+        "new_attempts",
+        "new_workers",
+        "payloads",
+        "reasons",
+        "removed_workers",
+        "results",
+        "scheduled",
+        "specs",
+        "synced",
+        "tasks",
+        "transitions",
+        "workers",
+    )
+
     def __init__(self) -> None:
         self.jobs: dict[JobId, Job] = {}
         self.specs: dict[JobId, Document] = {}
@@ -66,26 +86,31 @@ class Journal:
 
     def affected(self) -> dict[JobId, None]:
         """Jobs whose state may have changed."""
-        return dict.fromkeys((*self.jobs, *(task.job_id for task in self.tasks.values())))
+        affected = dict.fromkeys(self.jobs)
+        for task in self.tasks.values():
+            affected[task.job_id] = None
+        return affected
 
-    def changes(self) -> Iterator[Change]:
-        for worker in self.workers.values():
-            yield WorkerAdded(worker) if worker.id in self.new_workers else WorkerChanged(worker)
+    def changes(self) -> tuple[Change, ...]:
+        changes: list[Change] = [
+            WorkerAdded(worker) if worker.id in self.new_workers else WorkerChanged(worker)
+            for worker in self.workers.values()
+        ]
         for job in self.jobs.values():
             new = job.id in self.specs
-            yield JobAdded(job, self.specs[job.id]) if new else JobChanged(job)
+            changes.append(JobAdded(job, self.specs[job.id]) if new else JobChanged(job))
         for job_id, labels in self.labels.items():
-            yield LabelsChanged(job_id, labels)
-        yield from self.transitions
+            changes.append(LabelsChanged(job_id, labels))
+        changes += self.transitions
         for task in self.tasks.values():
             new = task.id in self.payloads
-            yield TaskAdded(task, self.payloads[task.id]) if new else TaskChanged(task)
+            changes.append(TaskAdded(task, self.payloads[task.id]) if new else TaskChanged(task))
         for task_id, result in self.results.items():
-            yield ResultAdded(task_id, result)
+            changes.append(ResultAdded(task_id, result))
         for attempt in self.attempts.values():
             if attempt.id in self.new_attempts:
-                yield AttemptAdded(attempt)
+                changes.append(AttemptAdded(attempt))
             else:
-                yield AttemptChanged(attempt, self.logs.get(attempt.id))
-        for worker_id in self.removed_workers:
-            yield WorkerRemoved(worker_id)
+                changes.append(AttemptChanged(attempt, self.logs.get(attempt.id)))
+        changes += map(WorkerRemoved, self.removed_workers)
+        return tuple(changes)

@@ -101,20 +101,27 @@ class Tally:
     def count(self, task: Task, by: int = 1) -> None:
         """Add `task`, or take it out with `by=-1`."""
         state = task.state
-        if state is TaskState.FAILED:
+        if state is _T_SUCCEEDED:
+            return
+        if state is _T_FAILED:
             self.failed += by
-        elif state is TaskState.CANCELED or _is_ending(task):
+        elif state is _T_CANCELED or (state is _T_STOPPING and task.stop_reason in ENDING):
             self.canceled += by
-        elif state is not TaskState.SUCCEEDED:
+        else:
             self.unfinished += by
-            self.planning += by * (task.kind == PLAN)
-            self.publishing += by * task.final
-            self.running += by * (state is TaskState.RUNNING)
-            self.placed += by * (state in (TaskState.PLACED, TaskState.SUSPENDED))
+            if task.kind == PLAN:
+                self.planning += by
+            if task.final:
+                self.publishing += by
+            if state is _T_RUNNING:
+                self.running += by
+            elif state in _ON_WORKER:
+                self.placed += by
 
 
-def _is_ending(task: Task) -> bool:
-    return task.state is TaskState.STOPPING and task.stop_reason in ENDING
+_T_SUCCEEDED, _T_FAILED, _T_CANCELED = _T.SUCCEEDED, _T.FAILED, _T.CANCELED
+_T_RUNNING, _T_STOPPING = _T.RUNNING, _T.STOPPING
+_ON_WORKER = (_T.PLACED, _T.SUSPENDED)
 
 
 def tally(job: Job, tasks: Iterable[Task]) -> Tally:
@@ -129,18 +136,22 @@ def tally(job: Job, tasks: Iterable[Task]) -> Tally:
 def state_of(job: Job, counts: Tally) -> JobState:
     """The state of `job`, whose tasks come to `counts`: the first that applies."""
     if job.failure is not None or counts.failed:
-        return JobState.FAILED
+        return _FAILED
     if counts.canceled:
-        return JobState.CANCELED
+        return _CANCELED
     if not counts.unfinished:
-        return JobState.COMPLETED
+        return _COMPLETED
     if job.held:
-        return JobState.PAUSED
+        return _PAUSED
     if counts.planning:
-        return JobState.PENDING
+        return _PENDING
     if counts.running:
-        return JobState.PROCESSING
-    return JobState.ASSIGNED if counts.placed else JobState.QUEUED
+        return _PROCESSING
+    return _ASSIGNED if counts.placed else _QUEUED
+
+
+_PENDING, _QUEUED, _ASSIGNED, _PROCESSING = _J.PENDING, _J.QUEUED, _J.ASSIGNED, _J.PROCESSING
+_PAUSED, _COMPLETED, _FAILED, _CANCELED = _J.PAUSED, _J.COMPLETED, _J.FAILED, _J.CANCELED
 
 
 def job_state(job: Job, tasks: Iterable[Task]) -> JobState:

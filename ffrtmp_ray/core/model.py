@@ -24,7 +24,11 @@ Document: TypeAlias = Mapping[str, Any]
 
 class Word(StrEnum):
     """One of a few words. Hashed as the text that it is: `Enum` hashes in Python, and every look
-    into a table would take three times as long."""
+    into a table would take three times as long.
+
+    In Python 3.11 `TaskState.READY` takes ten times as long as a name of the module: what runs for
+    every decision has such names.
+    """
 
     __hash__ = str.__hash__
 

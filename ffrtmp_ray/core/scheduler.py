@@ -8,7 +8,6 @@ from typing import Any
 
 from ffrtmp_ray.core import explain, jobs, reports, yielding
 from ffrtmp_ray.core.dispatch import dispatch
-from ffrtmp_ray.core.journal import Journal
 from ffrtmp_ray.core.messages import (
     CancelRequested,
     ChangeRequested,
@@ -79,8 +78,7 @@ class Scheduler:
         which it must not be used any more.
         """
         state = self._state
-        state.now = now
-        state.journal = Journal()
+        state.begin(now)
         _HANDLERS[type(event)](state, event)
         for timer in state.timers.pop_due(now):
             _DUE[timer.due](state, timer.subject)
@@ -90,7 +88,7 @@ class Scheduler:
         for job_id in journal.affected():
             jobs.settle(state, job_id)
         return Outcome(
-            changes=tuple(journal.changes()),
+            changes=journal.changes(),
             commands=_commands(state),
             wake_at=state.timers.next_at(),
             scheduled={result: n for result, n in journal.scheduled.items() if n},

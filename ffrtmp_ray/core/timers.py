@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -46,8 +46,11 @@ class Timers:
             heappop(self._heap)
         return self._heap[0].at if self._heap else None
 
-    def pop_due(self, now: float) -> Iterator[Timer]:
+    def pop_due(self, now: float) -> Iterable[Timer]:
         """What is due at `now`, each once, earliest first."""
+        return self._pop_due(now) if self._heap and self._heap[0].at <= now else ()
+
+    def _pop_due(self, now: float) -> Iterator[Timer]:
         while (at := self.next_at()) is not None and at <= now:
             timer = heappop(self._heap)
             while self._heap and self._heap[0] == timer:
