@@ -6,24 +6,27 @@ from ffrtmp_ray.core.lifecycle import PLAN
 from ffrtmp_ray.core.model import Job, Policy, Queue, Task, TaskState
 from ffrtmp_ray.core.placement import Claim
 
+_IDLE, _URGENT, _LIVE, _NEVER = Claim.IDLE, Claim.URGENT, Claim.LIVE, Claim.NEVER
+_LIVE_QUEUE, _STOPPING = Queue.LIVE, TaskState.STOPPING
+
 
 def claim_of(job: Job) -> Claim:
     """What the tasks of `job` may take when no room is free."""
-    if job.queue is Queue.LIVE:
-        return Claim.LIVE
-    return Claim.URGENT if job.urgent else Claim.IDLE
+    if job.queue is _LIVE_QUEUE:
+        return _LIVE
+    return _URGENT if job.urgent else _IDLE
 
 
 def yields_to(task: Task, job: Job | None, policy: Policy) -> Claim:
     """The weakest claim that the attempt of an active task gives way to; its job is None when it
     has finished."""
-    if job is None or task.state is TaskState.STOPPING or is_held(task, job):
-        return Claim.IDLE
-    if task.final or task.kind == PLAN or job.queue is Queue.LIVE or not job.preemptible:
-        return Claim.NEVER
+    if job is None or task.state is _STOPPING or is_held(task, job):
+        return _IDLE
+    if task.final or task.kind == PLAN or job.queue is _LIVE_QUEUE or not job.preemptible:
+        return _NEVER
     if job.urgent or task.preemptions >= policy.max_preemptions:
-        return Claim.LIVE
-    return Claim.URGENT
+        return _LIVE
+    return _URGENT
 
 
 def is_held(task: Task, job: Job) -> bool:

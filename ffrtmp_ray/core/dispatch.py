@@ -11,6 +11,8 @@ from ffrtmp_ray.core.placement import Claim
 from ffrtmp_ray.core.shares import Lanes
 from ffrtmp_ray.core.state import State
 
+_NOW = Claim.NOW
+
 
 @dataclass(slots=True)
 class _Open:
@@ -47,9 +49,11 @@ def _look(state: State, to_do: _Open) -> None:
     for worker_id in state.places.freed():
         yielding.keep_promises(state, worker_id)
     for worker_id, claims in state.places.risen().items():
-        if Claim.NOW in claims:
-            to_do.workers[worker_id] = None
-        to_do.claims.update(((worker_id, claim), None) for claim in claims[Claim.NOW in claims :])
+        for claim in claims:
+            if claim is _NOW:
+                to_do.workers[worker_id] = None
+            else:
+                to_do.claims[worker_id, claim] = None
     for worker_id, claim in tuple(to_do.claims):
         if state.places.finds_more(worker_id, claim):
             fitting = _fitting(state, worker_id, claim)
@@ -67,7 +71,7 @@ def _fitting_workers(state: State, to_do: _Open) -> Lanes:
     """The lanes that fit room which has come free."""
     lanes = 0
     for worker_id in tuple(to_do.workers):
-        fitting = _fitting(state, worker_id, Claim.NOW)
+        fitting = _fitting(state, worker_id, _NOW)
         lanes |= fitting
         if not fitting:
             del to_do.workers[worker_id]

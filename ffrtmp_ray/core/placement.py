@@ -50,7 +50,8 @@ class Claim(IntEnum):
     """No claim: what yields to this yields to none."""
 
 
-_CLAIMS = (Claim.NOW, Claim.IDLE, Claim.URGENT, Claim.LIVE)
+_NOW = Claim.NOW
+_CLAIMS = (_NOW, Claim.IDLE, Claim.URGENT, Claim.LIVE)
 
 
 class Hold(NamedTuple):
@@ -74,6 +75,10 @@ class Place:
 
     worker: Worker | None = None
     kind: Kind | None = None
+    empty: Room = NO_ROOM
+    """Of the worker when it has nothing to do; nothing where there is none."""
+    takes_more: bool = False
+    """Whether there is a worker, and it is not drained."""
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
     """All that have not ended."""
     promises: dict[TaskId, Promise] = field(default_factory=dict)
@@ -83,6 +88,8 @@ class Place:
     """By attempts."""
     listed: list[Room] = field(default_factory=list)
     """For each claim, the room under which the worker is in its index; empty if it is not."""
+    seen: list[Room] = field(default_factory=list)
+    """For each claim, the room when it was last asked whether it has risen."""
     _holds: dict[str, Hold] = field(default_factory=dict)
 
     def hold(self, key: str, size: Size, yields_to: Claim) -> bool:
@@ -108,20 +115,34 @@ class Place:
 
     def room(self, claim: Claim) -> Room:
         """What `claim` finds; 0 of what is promised before it has come free."""
-        return at_least_nothing(self.balance(claim))
+        room = self.empty - self.taken[claim]
+        return at_least_nothing(room) if self.promises else room
+
+    def rooms(self) -> list[Room]:
+        """As `room`, for each claim."""
+        empty = self.empty
+        rooms = [empty - taken for taken in self.taken]
+        return [at_least_nothing(room) for room in rooms] if self.promises else rooms
 
     def balance(self, claim: Claim) -> Room:
         """As `room`, but below 0 while what is promised has not come free."""
-        return self._capacity - self.taken[claim]
+        return self.empty - self.taken[claim]
 
-    @property
-    def _capacity(self) -> Room:
-        return NO_ROOM if self.kind is None else self.kind.empty
+    def rise(self) -> list[Claim]:
+        """The claims that may find more than when this was last asked."""
+        seen, rooms = self.seen, self.rooms()
+        if rooms == seen:
+            return []
+        self.seen = rooms
+        if not seen:
+            return list(_CLAIMS)
+        pairs = zip(_CLAIMS, seen, rooms, strict=True)
+        return [claim for claim, old, new in pairs if old != new and has_risen(old, new)]
 
     @property
     def unused(self) -> Room:
         """What no attempt has, be it promised or not."""
-        return self._capacity - self.used
+        return self.empty - self.used
 
     def keeps(self, promise: Promise) -> bool:
         """Whether what was promised has come free."""
@@ -131,8 +152,8 @@ class Place:
 class Places:
     """All workers, what is on them, and indexes of their room.
 
-    The indexes are brought up to date when something is asked of them: what changes several
-    times before that costs once.
+    The indexes are brought up to date when something is asked of them: a worker that has got
+    other tasks of the same size in between costs nothing.
     """
 
     def __init__(self) -> None:
@@ -140,8 +161,10 @@ class Places:
         self._kinds = Kinds()
         self._rooms = tuple(RoomIndex() for _ in _CLAIMS)
         self._capacities = RoomIndex()
-        self._changed: dict[WorkerId, None] = {}
-        self._risen: dict[WorkerId, list[Claim]] = {}
+        self._touched: dict[WorkerId, None] = {}
+        """Their room may have changed since it was last asked who has risen."""
+        self._unlisted: dict[WorkerId, None] = {}
+        """Their room may be another than their indexes have."""
         self._freed: dict[WorkerId, None] = {}
 
     def __getitem__(self, worker_id: WorkerId) -> Place:
@@ -151,35 +174,45 @@ class Places:
         return self._places.get(worker_id)
 
     def put_worker(self, worker: Worker) -> None:
-        place = self._places.setdefault(worker.id, Place())
+        place = self._place(worker.id)
         self._unlist(worker.id, place)
         place.worker, place.kind = worker, self._kinds.of(worker)
-        if not worker.draining:
-            self._changed[worker.id] = None
+        place.empty, place.takes_more = place.kind.empty, not worker.draining
+        self._touch(worker.id)
+
+    def _place(self, worker_id: WorkerId) -> Place:
+        place = self._places.get(worker_id)
+        if place is None:
+            place = self._places[worker_id] = Place()
+        return place
+
+    def _touch(self, worker_id: WorkerId) -> None:
+        self._touched[worker_id] = self._unlisted[worker_id] = None
 
     def remove_worker(self, worker_id: WorkerId) -> None:
         """It takes nothing any more; what is on it is still known."""
         place = self._places[worker_id]
         self._unlist(worker_id, place)
         place.worker = place.kind = None
+        place.empty, place.takes_more = NO_ROOM, False
         self._forget_if_empty(worker_id)
 
     def hold(self, attempt: Attempt, yields_to: Claim) -> None:
         """Put `attempt` on its worker, or change what it yields to."""
-        place = self._places.setdefault(attempt.worker_id, Place())
+        place = self._place(attempt.worker_id)
         size = pack(attempt.grant.resources)
         if attempt.id not in place.attempts:
             place.used += size
         place.attempts[attempt.id] = attempt
         if place.hold(attempt.id, size, yields_to):
-            self._changed[attempt.worker_id] = None
+            self._touch(attempt.worker_id)
 
     def release(self, attempt: Attempt) -> None:
         place = self._places[attempt.worker_id]
         del place.attempts[attempt.id]
         place.used -= pack(attempt.grant.resources)
         place.release(attempt.id)
-        self._changed[attempt.worker_id] = None
+        self._touch(attempt.worker_id)
         if place.promises:
             self._freed[attempt.worker_id] = None
         self._forget_if_empty(attempt.worker_id)
@@ -188,13 +221,13 @@ class Places:
         place = self._places[worker_id]
         place.promises[task_id] = promise
         place.hold(task_id, pack(promise.grant.resources), promise.yields_to)
-        self._changed[worker_id] = None
+        self._touch(worker_id)
 
     def unpromise(self, worker_id: WorkerId, task_id: TaskId) -> None:
         place = self._places[worker_id]
         del place.promises[task_id]
         place.release(task_id)
-        self._changed[worker_id] = None
+        self._touch(worker_id)
 
     # ---------------------------------------------------------------- look-ups
 
@@ -204,11 +237,11 @@ class Places:
         """Where a task goes that finds room now, and what it gets: its first alternative that
         fits a worker (one of `among`, if they are given), or all that the worker has for one that
         is to be alone."""
-        self._refresh()
-        rooms = self._rooms[Claim.NOW]
+        if among is None:
+            self._refresh()
         for requirement, size in wanted:
             if among is None:
-                worker_id = rooms.best(requirement, size)
+                worker_id = self._rooms[_NOW].best(requirement, size)
             else:
                 worker_id = self._best_of(requirement, size, among)
             if worker_id is not None:
@@ -221,7 +254,7 @@ class Places:
         fitting = [
             (found[1], worker_id)
             for worker_id in among
-            if (found := self.room(worker_id, Claim.NOW)) and fits(requirement, size, *found)
+            if (found := self.room(worker_id, _NOW)) and fits(requirement, size, *found)
         ]
         return min(fitting)[1] if fitting else None
 
@@ -249,14 +282,14 @@ class Places:
     def room(self, worker_id: WorkerId, claim: Claim) -> tuple[Kind, Room] | None:
         """What kind of worker it is and what `claim` finds on it; None when it takes nothing."""
         place = self._places.get(worker_id)
-        if place is None or place.worker is None or place.worker.draining or place.kind is None:
+        if place is None or place.kind is None or not place.takes_more:
             return None
         return place.kind, place.room(claim)
 
     def finds_more(self, worker_id: WorkerId, claim: Claim) -> bool:
         """Whether `claim` finds more on a worker than is free for all."""
-        taken = self._places[worker_id].taken if worker_id in self._places else ()
-        return bool(taken) and taken[claim] != taken[Claim.NOW]
+        place = self._places.get(worker_id)
+        return place is not None and place.taken[claim] != place.taken[_NOW]
 
     def free(self, worker_id: WorkerId) -> Resources:
         """What no attempt has of a worker; nothing, if the worker is not known."""
@@ -266,8 +299,12 @@ class Places:
     def risen(self) -> dict[WorkerId, list[Claim]]:
         """Workers on which some claims may find more than when this was last asked, with those
         claims."""
-        self._refresh()
-        risen, self._risen = self._risen, {}
+        touched, self._touched = self._touched, {}
+        risen = {}
+        for worker_id in touched:
+            place = self._places.get(worker_id)
+            if place is not None and place.takes_more and (claims := place.rise()):
+                risen[worker_id] = claims
         return risen
 
     def freed(self) -> dict[WorkerId, None]:
@@ -278,44 +315,36 @@ class Places:
     # ---------------------------------------------------------------- indexes
 
     def _refresh(self) -> None:
-        if not self._changed:
+        if not self._unlisted:
             return
-        changed, self._changed = self._changed, {}
-        for worker_id in changed:
+        unlisted, self._unlisted = self._unlisted, {}
+        for worker_id in unlisted:
             place = self._places.get(worker_id)
-            if place is not None and place.worker is not None and not place.worker.draining:
-                self._list(worker_id, place)
+            if place is not None and place.kind is not None and place.takes_more:
+                self._list(worker_id, place, place.kind)
 
-    def _list(self, worker_id: WorkerId, place: Place) -> None:
-        kind, listed = place.kind, place.listed
-        assert kind is not None  # noqa: S101 - a place with a worker has its kind
-        empty = kind.empty
-        rooms = [empty - taken for taken in place.taken]
-        if place.promises:
-            rooms = [at_least_nothing(room) for room in rooms]
+    def _list(self, worker_id: WorkerId, place: Place, kind: Kind) -> None:
+        listed, rooms = place.listed, place.rooms()
         if rooms == listed:
             return
-        for claim, room in zip(_CLAIMS, rooms, strict=True):
-            if not listed:
-                self._risen.setdefault(worker_id, []).append(claim)
-            elif listed[claim] == room:
-                continue
-            else:
-                self._rooms[claim].remove(worker_id, kind, listed[claim])
-                if has_risen(listed[claim], room):
-                    self._risen.setdefault(worker_id, []).append(claim)
-            self._rooms[claim].add(worker_id, kind, room)
-        if not listed:
-            self._capacities.add(worker_id, kind, empty)
         place.listed = rooms
+        if not listed:
+            self._capacities.add(worker_id, kind, kind.empty)
+            for index, room in zip(self._rooms, rooms, strict=True):
+                index.add(worker_id, kind, room)
+            return
+        for index, old, room in zip(self._rooms, listed, rooms, strict=True):
+            if old != room:
+                index.remove(worker_id, kind, old)
+                index.add(worker_id, kind, room)
 
     def _unlist(self, worker_id: WorkerId, place: Place) -> None:
         if place.listed and place.kind is not None:
             for index, room in zip(self._rooms, place.listed, strict=True):
                 index.remove(worker_id, place.kind, room)
             self._capacities.remove(worker_id, place.kind, place.kind.empty)
-            place.listed = []
-        self._risen.pop(worker_id, None)
+        place.listed = []
+        place.seen = []
 
     def _forget_if_empty(self, worker_id: WorkerId) -> None:
         place = self._places[worker_id]

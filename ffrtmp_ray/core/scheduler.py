@@ -200,8 +200,8 @@ _DUE: dict[Due, Callable[[State, str], None]] = {
 
 def _commands(state: State) -> tuple[Command, ...]:
     journal = state.journal
-    syncs = (Sync(worker_id, state.wanted(worker_id)) for worker_id in journal.synced)
-    return (*syncs, *(Discard(job_id) for job_id in journal.discards))
+    syncs = [Sync(worker_id, state.wanted(worker_id)) for worker_id in journal.synced]
+    return (*syncs, *map(Discard, journal.discards))
 
 
 def _restore(state: State, snapshot: Snapshot) -> None:

@@ -170,7 +170,7 @@ def test_workers_with_the_same_room_are_looked_up_as_one() -> None:
     found = Places()
     for n in range(500):
         found.put_worker(make_worker(f"w{n}", 4))
-    found.risen()
+    assert found.count_able(asked(cpus(4))) == 500
     index = found._rooms[Claim.NOW]
     four = asked(cpus(4))[0]
     assert len(list(index._fitting(*four))) == 1

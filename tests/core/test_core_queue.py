@@ -103,6 +103,19 @@ def test_tasks_that_leave_out_of_their_turn_are_passed_over() -> None:
     assert first(queue) == "job-t40"
 
 
+def test_tasks_that_come_back_take_their_old_turn() -> None:
+    queue, tasks = filled(60)
+    for task in tasks[:40]:
+        queue.discard(task)
+    for order in (39, 50, 7):
+        queue.push(make_task(f"again{order}"), make_job(order=order), 1, NOW)
+    served = []
+    while (found := queue.first(ALL, NOW)) is not None:
+        served.append(found[1].order)
+        queue.discard(make_task(found[1].task_id.removeprefix("job-")))
+    assert served == [7, 39, *range(40, 51), *range(50, 60)]
+
+
 def test_a_promised_task_keeps_its_turn_but_asks_for_no_more() -> None:
     queue, (task, other) = filled(2)
     lane = lane_of(queue, task)
@@ -249,7 +262,7 @@ def test_the_queue_does_not_grow_with_the_tasks_that_have_left_it() -> None:
     for n in range(1000):
         queue.discard(push(queue, "again", n + 1, urgent=True))
     lane = lane_of(queue, task)
-    assert len(queue._classes[4].shares["ann"].lines[lane].heap) < 100
+    assert len(queue._classes[4].shares["ann"].lines[lane].turns) < 100
     assert len(lane._urgent) < 100
     assert len(lane._ages) < 100
 
