@@ -11,46 +11,25 @@ is one JSON object.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-import resource
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import psutil
-
+from benchmarks.costs import Cost, make_clip, measure_job, measure_raw
 from benchmarks.farm import farm, say
 from ffrtmp_ray.client import Client
-from ffrtmp_ray.cluster import processes, record
-from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media import ffmpeg as programs
 from ffrtmp_ray.media.encoders import Picture, encoder_for
 from ffrtmp_ray.media.spec import Audio, Codec, Effort, JobSpec, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
-from ffrtmp_ray.views import JobDetail
 
 CRF = {Codec.H264: 23, Codec.HEVC: 26, Codec.AV1: 35}
 WIDTH, HEIGHT, RATE = 854, 480, 25
 GOOD_ENOUGH = {Codec.H264: 0.97, Codec.HEVC: 1.00, Codec.AV1: 1.02}
 """Goals: the farm's wall time by that of raw ffmpeg, on two cores."""
-LOOK_SECONDS = 0.5
-"""Between two looks at a job. Asking often would itself take the CPUs that are measured."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one encode of the clip, in seconds."""
-
-    wall: float
-    cpu: float
-    bytes: int
 
 
 def main() -> None:
@@ -65,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ffrtmp-chunked-") as name:
         folder = Path(name).resolve()
         say(f"making a clip of {wanted.seconds} s, {WIDTH}x{HEIGHT}")
-        clip = make_clip(ffmpeg, folder / "clip.mp4", wanted.seconds)
+        clip = make_clip(ffmpeg, folder / "clip.mp4", (WIDTH, HEIGHT), RATE, wanted.seconds)
         with farm(folder) as client:
             pairs = measure(client, ffmpeg, folder, clip, rendition, wanted.pairs)
     report(wanted.seconds, rendition, pairs)
@@ -76,35 +55,26 @@ def main() -> None:
 
 def measure(
     client: Client, ffmpeg: str, folder: Path, clip: Path, rendition: Rendition, number: int
-) -> list[tuple[Cost, Cost, int]]:
-    """Raw, job and the job's chunks, after one pair that does not count; every second pair begins
+) -> list[tuple[Cost, Cost]]:
+    """Raw and job, after one pair that does not count; every second pair begins
     with the job."""
     pairs = []
     for turn in range(number + 1):
         raw_output, job_output = folder / f"raw-{turn}.mp4", folder / f"job-{turn}.mp4"
         if turn % 2:
-            job, chunks = measure_job(client, folder, clip, job_output, rendition)
-            raw = measure_raw(ffmpeg, clip, raw_output, rendition)
+            job = measure_job(client, folder, spec(clip, job_output, rendition))
+            raw = measure_raw([raw_argv(ffmpeg, clip, raw_output, rendition)], raw_output)
         else:
-            raw = measure_raw(ffmpeg, clip, raw_output, rendition)
-            job, chunks = measure_job(client, folder, clip, job_output, rendition)
+            raw = measure_raw([raw_argv(ffmpeg, clip, raw_output, rendition)], raw_output)
+            job = measure_job(client, folder, spec(clip, job_output, rendition))
         what = f"pair {turn}" if turn else "to warm up"
         say(
-            f"{what}: raw {raw.wall:.2f} s, job {job.wall:.2f} s in {chunks} chunks, "
+            f"{what}: raw {raw.wall:.2f} s, job {job.wall:.2f} s in {job.chunks} chunks, "
             f"wall {job.wall / raw.wall:.3f}, CPU {job.cpu / raw.cpu:.3f}, "
             f"size {job.bytes / raw.bytes:.3f}"
         )
-        pairs.append((raw, job, chunks))
+        pairs.append((raw, job))
     return pairs[1:]
-
-
-def measure_raw(ffmpeg: str, clip: Path, output: Path, rendition: Rendition) -> Cost:
-    used, began = children_seconds(), time.monotonic()
-    # In a session of its own, as the farm is: a busy Linux shares its CPUs out among sessions
-    # (sched(7), "The autogroup feature"), and one that others are in would get a smaller part.
-    subprocess.run(raw_argv(ffmpeg, clip, output, rendition), check=True, start_new_session=True)
-    wall = time.monotonic() - began
-    return Cost(wall, children_seconds() - used, output.stat().st_size)
 
 
 def raw_argv(ffmpeg: str, clip: Path, output: Path, rendition: Rendition) -> list[str]:
@@ -118,55 +88,15 @@ def raw_argv(ffmpeg: str, clip: Path, output: Path, rendition: Rendition) -> lis
     ]
 
 
-def measure_job(
-    client: Client, folder: Path, clip: Path, output: Path, rendition: Rendition
-) -> tuple[Cost, int]:
-    used, began = farm_seconds(folder), time.time()
+def spec(clip: Path, output: Path, rendition: Rendition) -> JobSpec:
     ladder = Ladder(renditions=(rendition,), audio=Audio(bitrate=128_000))
-    job = client.submit(JobSpec(input=str(clip), output=str(output), ladder=ladder))
-    ended: JobDetail = client.wait(job.id, interval=LOOK_SECONDS)
-    if ended.state is not JobState.COMPLETED or ended.finished_at is None:
-        sys.exit(f"the job {ended.state}: {ended.failure and ended.failure.reason}")
-    cpu = farm_seconds(folder) - used
-    chunks = sum(task.kind == "encode" for task in ended.tasks)
-    return Cost(ended.finished_at - began, cpu, output.stat().st_size), chunks
+    return JobSpec(input=str(clip), output=str(output), ladder=ladder)
 
 
-def children_seconds() -> float:
-    """CPU time of the ended children of this process."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def farm_seconds(folder: Path) -> float:
-    """CPU time of all the farm's processes, and of their children that have ended."""
-    running = record.read(folder / "state")
-    assert running is not None and running.started is not None  # noqa: S101, PT018 - it is up
-    head = running.started
-    total = 0.0
-    for process in processes.of_head(head.mark, head.pid, head.created):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            total += sum(process.cpu_times()[:4])
-    return total
-
-
-# ---------------------------------------------------------------------------------- what it needs
-
-
-def make_clip(ffmpeg: str, path: Path, seconds: int) -> Path:
-    """Moving shapes with grain, and a tone: work for the encoder, and the same every time."""
-    picture = f"testsrc2=s={WIDTH}x{HEIGHT}:r={RATE}:d={seconds},noise=alls=3:allf=t:all_seed=1"
-    argv = [ffmpeg, "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture]
-    argv += ["-f", "lavfi", "-i", f"sine=f=440:d={seconds}", "-c:v", "libx264", "-g", "50"]
-    argv += ["-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
-    subprocess.run(argv, check=True)
-    return path
-
-
-def report(seconds: int, rendition: Rendition, pairs: list[tuple[Cost, Cost, int]]) -> None:
-    wall = statistics.median(job.wall / raw.wall for raw, job, _ in pairs)
-    cpu = statistics.median(job.cpu / raw.cpu for raw, job, _ in pairs)
-    size = statistics.median(job.bytes / raw.bytes for raw, job, _ in pairs)
+def report(seconds: int, rendition: Rendition, pairs: list[tuple[Cost, Cost]]) -> None:
+    wall = statistics.median(job.wall / raw.wall for raw, job in pairs)
+    cpu = statistics.median(job.cpu / raw.cpu for raw, job in pairs)
+    size = statistics.median(job.bytes / raw.bytes for raw, job in pairs)
     goal = GOOD_ENOUGH[rendition.codec]
     say(f"{rendition.codec}: wall {wall:.3f} (goal {goal}), CPU {cpu:.3f}, size {size:.3f}")
     result = {
@@ -176,9 +106,9 @@ def report(seconds: int, rendition: Rendition, pairs: list[tuple[Cost, Cost, int
         "machine_cpus": os.cpu_count(),
         "load_average_1m": round(os.getloadavg()[0], 2),
         "pairs": len(pairs),
-        "chunks": pairs[-1][2],
-        "raw_seconds_median": round(statistics.median(raw.wall for raw, _, _ in pairs), 3),
-        "job_seconds_median": round(statistics.median(job.wall for _, job, _ in pairs), 3),
+        "chunks": pairs[-1][1].chunks,
+        "raw_seconds_median": round(statistics.median(raw.wall for raw, _ in pairs), 3),
+        "job_seconds_median": round(statistics.median(job.wall for _, job in pairs), 3),
         "job_over_raw_ratio_median": round(wall, 4),
         "job_over_raw_cpu_ratio_median": round(cpu, 4),
         "job_over_raw_size_ratio_median": round(size, 4),
