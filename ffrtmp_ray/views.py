@@ -47,6 +47,9 @@ class OutputView(View):
     loudness: tuple[LoudnessView | None, ...] = Field(
         default=(), description="Of each sound, where it was made as loud as was wanted."
     )
+    buffer_seconds: float | None = None
+    """Of its `max_bitrate`, that a player must have buffered to play it over a line of that rate;
+    measured on its packets. Two are meant. None where it has no `max_bitrate`."""
 
 
 class QualityView(View):

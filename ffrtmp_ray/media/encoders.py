@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.bucket import Bucket, bucket_for
 from ffrtmp_ray.media.spec import AudioCodec, Codec, Effort, Rendition
 
 MAX_GOP_SECONDS = 10
 """From one keyframe to the next, at most."""
-BUFFER_SECONDS = 2
-"""The window over which a rendition's `max_bitrate` holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class Encoder:
     """By bit depth. H.264 has 8 bit only: its 10-bit profile plays hardly anywhere."""
     presets: Mapping[Effort, tuple[str, ...]]
     max_crf: int
-    quality: Callable[[float, int | None], list[str]]
-    """The options for a crf, and a highest bitrate."""
+    quality: Callable[[float, Bucket | None], list[str]]
+    """The options for a crf, and what bounds the bitrate."""
     threads: Callable[[int, Picture], list[str]]
     """The options that keep it to so many CPUs."""
     own_gop: int
@@ -76,19 +75,27 @@ class Encoder:
             )
 
     def arguments(
-        self, rendition: Rendition, picture: Picture, cpus: int, gpu: int | None
+        self,
+        rendition: Rendition,
+        picture: Picture,
+        cpus: int,
+        gpu: int | None,
+        shortest: Fraction | None = None,
     ) -> list[str]:
         """All of ffmpeg's output options that make `rendition` of `picture`.
 
-        `gpu` is the index of the GPU as CUDA counts them. The crf is taken to be on the scale.
+        `gpu` is the index of the GPU as CUDA counts them; `shortest` the length in seconds of the
+        shortest of the job's chunks, None for a whole file. The crf is taken to be on the scale.
         """
+        most = rendition.max_bitrate
+        bucket = None if most is None else bucket_for(most, shortest)
         gop = min(self.own_gop, max(1, math.floor(picture.frame_rate * MAX_GOP_SECONDS)))
         gop = max(gop, picture.forced_gop)  # one of its own before a forced one would be waste
         return [
             *("-c:v", self.name),
             *("-pix_fmt", self.pixel_format(picture.bit_depth)),
             *self.presets[rendition.effort],
-            *self.quality(rendition.crf, rendition.max_bitrate),
+            *self.quality(rendition.crf, bucket),
             *("-g", str(gop)),
             *self.always,
             *(("-gpu", str(gpu)) if self.gpu and gpu is not None else ()),
@@ -96,29 +103,31 @@ class Encoder:
         ]
 
 
-def _capped(max_bitrate: int | None) -> list[str]:
-    if max_bitrate is None:
+def _capped(bucket: Bucket | None) -> list[str]:
+    if bucket is None:
         return []
-    return ["-maxrate", str(max_bitrate), "-bufsize", str(max_bitrate * BUFFER_SECONDS)]
+    start = [] if bucket.start is None else ["-rc_init_occupancy", str(bucket.start)]
+    return ["-maxrate", str(bucket.rate), "-bufsize", str(bucket.size), *start]
 
 
-def _crf(crf: float, max_bitrate: int | None) -> list[str]:
-    return ["-crf", f"{crf:g}", *_capped(max_bitrate)]
+def _crf(crf: float, bucket: Bucket | None) -> list[str]:
+    return ["-crf", f"{crf:g}", *_capped(bucket)]
 
 
-def _whole_crf(crf: float, max_bitrate: int | None) -> list[str]:
-    return ["-crf", str(round(crf)), *_capped(max_bitrate)]
+def _whole_crf(crf: float, bucket: Bucket | None) -> list[str]:
+    return ["-crf", str(round(crf)), *_capped(bucket)]
 
 
-def _vpx_crf(crf: float, max_bitrate: int | None) -> list[str]:
+def _vpx_crf(crf: float, bucket: Bucket | None) -> list[str]:
     """libvpx: `-b:v 0` means quality alone, another rate is the cap of "constrained quality"
     (https://trac.ffmpeg.org/wiki/Encode/VP9)."""
-    return ["-crf", str(round(crf)), "-b:v", str(max_bitrate or 0), *_capped(max_bitrate)]
+    most = 0 if bucket is None else bucket.rate
+    return ["-crf", str(round(crf)), "-b:v", str(most), *_capped(bucket)]
 
 
-def _nvenc_cq(crf: float, max_bitrate: int | None) -> list[str]:
+def _nvenc_cq(crf: float, bucket: Bucket | None) -> list[str]:
     """NVENC's `-cq` stands for crf; 0 would mean "automatic"."""
-    return ["-rc", "vbr", "-cq", f"{max(crf, 1):g}", "-b:v", "0", *_capped(max_bitrate)]
+    return ["-rc", "vbr", "-cq", f"{max(crf, 1):g}", "-b:v", "0", *_capped(bucket)]
 
 
 def _threads(cpus: int, _: Picture) -> list[str]:

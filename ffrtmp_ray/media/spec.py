@@ -113,7 +113,8 @@ class Rendition(SpecModel):
     """Constant rate factor, on the codec's own scale: 0 to 51 for x264 and x265, to 63 for SVT-AV1
     and VP9."""
     max_bitrate: int | None = Field(default=None, ge=10_000, le=1_000_000_000)
-    """Bits per second over any two seconds."""
+    """Bits per second that a line must carry to play it with two seconds of them buffered: the
+    leaky bucket of ITU-T H.264, annex C."""
     fps: float | None = Field(default=None, gt=0, le=240)
     """Frames a second; None keeps every frame at its time."""
     effort: Effort = Effort.BALANCED

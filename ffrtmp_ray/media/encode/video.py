@@ -41,11 +41,14 @@ def video_argv(
     argv = [*opening(ffmpeg, source, cpus), *input_options(work)]
     argv += ["-i", source, "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(work, gpu is not None)]
+    shortest = None if work.chunk is None else work.chunk.shortest
     for number, output in enumerate(work.outputs):
         encoder = encoder_for(output.rendition.codec, gpu is not None)
         argv += ["-map", f"[out{number}]", "-fps_mode", "passthrough"]
         argv += ["-enc_time_base", f"1/{work.timescale}"]
-        argv += encoder.arguments(output.rendition, _picture(work, output), max(cpus, 1), gpu)
+        argv += encoder.arguments(
+            output.rendition, _picture(work, output), max(cpus, 1), gpu, shortest
+        )
         argv += _keyframes(work, encoder)
         argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", _MOVFLAGS]

@@ -73,6 +73,9 @@ class Chunk(Value):
     """None is the end of the picture."""
     offset: int = Field(ge=0)
     """From the picture's first frame to the chunk's, in ticks of the outputs' `timescale`."""
+    shortest: Fraction | None = Field(default=None, gt=0)
+    """Length in seconds of the shortest of the job's chunks, by which all of them keep to a
+    bitrate; None where it is the only one."""
 
 
 class OutputWork(Value):

@@ -87,6 +87,8 @@ class PictureStream:
     """Frames a second, on average."""
     video_range: str
     """SDR, PQ or HLG."""
+    buffer_seconds: float | None
+    """See `OutputView`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,12 @@ def encode_payloads(
         return [_in_one_piece(work, whole, video, chunks[0], file)]
     offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
     ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
+    shortest = min(end - Fraction(offset, ticks) for offset, end in zip(offsets, ends, strict=True))
     payloads = []
     for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
         keyframes = forced(starts, offset, nearest(end * ticks))
         part = whole.model_copy(
-            update={"chunk": _part(video, chunk, offset), "keyframes": keyframes}
+            update={"chunk": _part(video, chunk, offset, shortest), "keyframes": keyframes}
         )
         each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
         payloads.append(each.model_copy(update={"plan": work}))
@@ -96,7 +97,9 @@ def input_file(place: str, stamp: Stamp, source: Source) -> InputFile:
     )
 
 
-def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
+def _part(
+    video: VideoStream, chunk: Chunk, offset: int, shortest: Fraction | None = None
+) -> encodes.Chunk:
     return encodes.Chunk(
         time_base=video.time_base,
         seek_seconds=chunk.seek,
@@ -104,6 +107,7 @@ def _part(video: VideoStream, chunk: Chunk, offset: int) -> encodes.Chunk:
         start_pts=chunk.start_pts,
         end_pts=chunk.end_pts,
         offset=offset,
+        shortest=shortest,
     )
 
 

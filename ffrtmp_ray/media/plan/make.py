@@ -98,6 +98,7 @@ def _file(output: OutputWork, kind: OutputKind, video: VideoStream) -> FilePaylo
         height=output.height,
         color=BT709 if mapped else video.color,
         light=video.light if video.hdr and not mapped else None,
+        max_bitrate=output.rendition.max_bitrate,
     )
 
 

@@ -117,6 +117,7 @@ class FilePayload(Value):
     color: Color = Color()
     """As it is to be stated; what is None is not."""
     light: Light | None = None
+    max_bitrate: int | None = None
 
 
 class SoundPayload(Track):

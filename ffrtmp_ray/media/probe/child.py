@@ -20,6 +20,7 @@ import av.subtitles.stream  # PyAV would load it with the first file, under the 
 from pydantic import BaseModel
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.probe.bitrate import needed_buffer
 from ffrtmp_ray.media.probe.decode import count, sample
 from ffrtmp_ray.media.probe.look import look
 from ffrtmp_ray.media.probe.open import Refusal
@@ -32,6 +33,7 @@ _LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NO
 _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "look": look,
     "count": count,
+    "needed_buffer": needed_buffer,
     "sample": sample,
 }
 

@@ -18,7 +18,7 @@ from typing import IO, Any, TypeVar
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.encode.work import Value
 from ffrtmp_ray.media.inputs import RELAYED
-from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
+from ffrtmp_ray.media.probe.source import Decoded, FrameCount, NeededBuffer, Source
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""
@@ -88,6 +88,11 @@ class Prober:
         return await self._ask(
             FrameCount, timeout_seconds, "count", address=str(source), start=start, end=end
         )
+
+    async def needed_buffer(self, path: Path, rate: int) -> NeededBuffer | Failure:
+        """How large a buffer the picture of a file needs at `rate`, in bits per second."""
+        limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
+        return await self._ask(NeededBuffer, limit, "needed_buffer", address=str(path), rate=rate)
 
     async def sample(self, path: Path, fractions: Sequence[float]) -> Decoded | Failure:
         """Decode about a second of the picture at each of some places (0: start, 1: end)."""

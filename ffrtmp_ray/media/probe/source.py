@@ -130,6 +130,12 @@ class FrameCount(Value):
     """Packets that could not be decoded."""
 
 
+class NeededBuffer(Value):
+    """What a file's picture asks of a player, at some bitrate."""
+
+    bits: int
+
+
 class Decoded(Value):
     """What decoding samples of a file has shown."""
 

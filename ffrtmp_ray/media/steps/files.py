@@ -10,6 +10,7 @@ from ffrtmp_ray.media.package.mux import MuxWork, mux_argv
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps.bitrate import buffer_seconds
 from ffrtmp_ray.media.steps.joining import (
     anew,
     chunks_of,
@@ -41,7 +42,8 @@ async def make(
         found = await verified(step, work, file, chunks, path, sounds)
         if isinstance(found, Failure):
             return anew(work, found.reason)
-        outputs.append(_view(work, file, found))
+        buffered = await buffer_seconds(step, file, path)
+        outputs.append(_view(work, file, found, buffered))
     return tuple(outputs)
 
 
@@ -60,7 +62,9 @@ async def _mux(
     return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
 
 
-def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
+def _view(
+    work: FinishPayload, file: FilePayload, found: Source, buffered: float | None
+) -> OutputView:
     target = Path(work.target)
     return OutputView(
         path=str(target / file.path if file.path else target),
@@ -68,4 +72,5 @@ def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
         duration_seconds=round(float(found.duration), 6),
         video=f"{file.codec} {file.width}x{file.height}",
         audio=sounds_in_words(found.audio),
+        buffer_seconds=buffered,
     )

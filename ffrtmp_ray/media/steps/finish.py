@@ -13,6 +13,7 @@ from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.payloads import FinishPayload, PublishPayload
 from ffrtmp_ray.media.quality.report import quality_of
 from ffrtmp_ray.media.steps import files, segments
+from ffrtmp_ray.media.steps.bitrate import over
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.places import check_output_place
 from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
@@ -38,7 +39,10 @@ async def run(step: Step) -> Ended:
         )
     payload = PublishPayload(staged=str(staged), target=work.target, outputs=made)
     quality = quality_of(step.assignment.results.values())
-    result = {"quality": [view.model_dump(mode="json") for view in quality]}
+    result = {
+        "quality": [view.model_dump(mode="json") for view in quality],
+        "warnings": [text for output in made if (text := over(output)) is not None],
+    }
     return Succeeded(result, (_publish_task(payload),))
 
 

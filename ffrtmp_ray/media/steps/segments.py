@@ -26,6 +26,7 @@ from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.steps import cmaf_streams, ts_streams
+from ffrtmp_ray.media.steps.bitrate import buffer_seconds
 from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, write_listing
 from ffrtmp_ray.media.steps.making import Making
 from ffrtmp_ray.media.steps.step import Step
@@ -70,6 +71,7 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
     found = await verified(step, work, file, chunks, joined, ())
     if isinstance(found, Failure):
         return anew(work, found.reason)
+    buffered = await buffer_seconds(step, file, joined)
     ticks = found.video.ticks
     starts = first_from(ticks, work.segments)
     end = max(nearest(sum(work.chunks, Fraction(0)) * work.timescale), ticks[-1] + 1)
@@ -79,10 +81,14 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
     except ValueError as error:
         return anew(work, f"{file.rendition} cannot be cut into segments: {error}")
     joined.unlink()
-    return _as_picture(file, found.video, stream) if isinstance(stream, Stream) else stream
+    if not isinstance(stream, Stream):
+        return stream
+    return _as_picture(file, found.video, stream, buffered)
 
 
-def _as_picture(file: FilePayload, video: VideoStream, stream: Stream) -> PictureStream:
+def _as_picture(
+    file: FilePayload, video: VideoStream, stream: Stream, buffered: float | None
+) -> PictureStream:
     return PictureStream(
         name=file.rendition,
         stream=stream,
@@ -90,6 +96,7 @@ def _as_picture(file: FilePayload, video: VideoStream, stream: Stream) -> Pictur
         height=file.height,
         frame_rate=video.frames / stream.seconds,
         video_range=_RANGES.get(video.color.transfer or "", "SDR"),
+        buffer_seconds=buffered,
     )
 
 
@@ -119,7 +126,8 @@ def _views(making: Making, package: Package) -> Iterator[OutputView]:
             yield OutputView(path=str(target / name), bytes=size, duration_seconds=seconds)
     for picture, file in zip(package.pictures, making.work.files, strict=True):
         look = f"{file.codec} {picture.width}x{picture.height}"
-        yield _view(target, picture.stream, video=look)
+        view = _view(target, picture.stream, video=look)
+        yield view.model_copy(update={"buffer_seconds": picture.buffer_seconds})
     for sound, payload in zip(package.sounds, making.work.sounds, strict=True):
         if sound.stream is not None:
             yield _view(target, sound.stream, audio=f"{payload.codec} {sound.channels}ch")
