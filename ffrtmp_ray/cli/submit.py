@@ -18,7 +18,7 @@ from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, Labels, labels
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import GpuUse, Measure
+from ffrtmp_ray.media.spec import GpuUse, Measure, Verify
 from ffrtmp_ray.views import JobDetail
 
 _TIME_HELP = "As 2030-01-31T18:00, of this machine's zone unless it names another."
@@ -75,6 +75,13 @@ Quality: TypeAlias = Annotated[
     typer.Option(
         help="Compare every rendition with the source by this. May be given several times.",
         show_default="none",
+    ),
+]
+VerifyWhat: TypeAlias = Annotated[
+    Verify | None,
+    typer.Option(
+        help="How much is decoded before it is published: samples, or all.",
+        show_default="sampled",
     ),
 ]
 Urgent: TypeAlias = Annotated[
@@ -138,6 +145,7 @@ def submit(
     priority: PriorityName = None,
     gpu: Gpu = None,
     chunks: Chunks = None,
+    verify: VerifyWhat = None,
     start: Start = None,
     duration: Duration = None,
     quality: Quality = None,
@@ -170,6 +178,7 @@ def submit(
         "priority": priority,
         "gpu": gpu,
         "chunks": chunks,
+        "verify": verify,
         "trim": _without_none({"start": start, "duration": duration}) or None,
         "quality": quality,
         "urgent": urgent,

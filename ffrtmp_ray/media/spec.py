@@ -75,6 +75,15 @@ class GpuUse(StrEnum):
     REQUIRE = "require"
 
 
+class Verify(StrEnum):
+    """How much of what is made is decoded before it is published; all else is always checked."""
+
+    SAMPLED = "sampled"
+    """Three places of each rendition."""
+    FULL = "full"
+    """Every frame and every sound, beside the encodes."""
+
+
 class Effort(StrEnum):
     """How much time an encoder spends for a smaller file; each maps to its own presets."""
 
@@ -193,6 +202,10 @@ class JobSpec(SpecModel):
         le=1000,
         description="Into how many chunks the picture is cut, which are encoded at the same time; "
         "by default as many as keep the farm busy.",
+    )
+    verify: Verify = Field(
+        default=Verify.SAMPLED,
+        description="How much of what is made is decoded before it is published: samples, or all.",
     )
     urgent: bool = Field(default=False, description="May take the place of preemptible tasks.")
     preemptible: bool = Field(default=True, description="May give way to live and urgent tasks.")

@@ -35,6 +35,8 @@ class Promise:
     color: Color
     """What is None may be anything."""
     light: Light | None
+    fragmented: bool = False
+    """Its header does not say how long it lasts."""
 
 
 def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
@@ -56,7 +58,7 @@ def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
     span = video.last - video.first
     if abs(span - promise.span) > tick:
         wrong.append(f"first and last frame are {_s(span)} apart, not {_s(promise.span)}")
-    if found.duration < span:
+    if not promise.fragmented and found.duration < span:
         wrong.append(f"it lasts {_s(found.duration)}, less than its picture")
     wrong += color_faults(promise.color, promise.light, video)
     if decoded.damaged or not decoded.frames:

@@ -37,6 +37,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         chunks=spec.chunks,
         chunk_seconds=settings.chunk_seconds,
         quality=spec.quality,
+        verify=spec.verify,
     )
     return plan_task(payload)
 

@@ -58,7 +58,7 @@ def encode_payloads(
             update={"chunk": _part(video, chunk, offset, shortest), "keyframes": keyframes}
         )
         each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
-        payloads.append(each.model_copy(update={"plan": work}))
+        payloads.append(each.model_copy(update={"plan": work, "verify": work.verify}))
     return payloads
 
 
@@ -69,7 +69,8 @@ def _in_one_piece(
     if video.trimmed:
         whole = whole.model_copy(update={"chunk": _part(video, chunk, 0)})
     payload = _payload(whole, video, chunk, file, video.end - video.first)
-    return payload if chunk.seek is None else payload.model_copy(update={"plan": work})
+    again = None if chunk.seek is None else work
+    return payload.model_copy(update={"plan": again, "verify": work.verify})
 
 
 def encode_task(name: str, needs: Needs, payload: EncodePayload) -> NewTask:

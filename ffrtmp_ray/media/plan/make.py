@@ -56,7 +56,7 @@ def make_plan(
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
-        *(audio_task(track, source, file, length) for track in sounds),
+        *(audio_task(track, source, file, length, work.verify) for track in sounds),
     ]
     finish = FinishPayload(
         target=target,

@@ -10,7 +10,7 @@ from fractions import Fraction
 from ffrtmp_ray.media.encode.work import AudioWork, Color, Light, Value, VideoWork
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
-from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure
+from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure, Verify
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.storage.origin import Stamp
@@ -34,6 +34,7 @@ class PlanPayload(Value):
     chunk_seconds: float = 60.0
     """Of a chunk, at most, where their number is not given."""
     quality: tuple[Measure, ...] = ()
+    verify: Verify = Verify.SAMPLED
     inexact: str | None = None
     """Why the job is planned anew, as a clause; None when this is its first plan."""
 
@@ -78,6 +79,7 @@ class EncodePayload(Value):
     """From its first frame to the next chunk's, or to the end of the picture."""
     plan: PlanPayload | None = None
     """Of the job, for planning it anew when this chunk is not exact; None where it is not cut."""
+    verify: Verify = Verify.SAMPLED
 
 
 class MeasurePayload(Value):
@@ -103,6 +105,7 @@ class AudioPayload(Value):
     input: InputFile
     audio: AudioWork
     duration: Fraction
+    verify: Verify = Verify.SAMPLED
 
 
 class FilePayload(Value):

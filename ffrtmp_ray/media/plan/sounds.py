@@ -19,7 +19,7 @@ from ffrtmp_ray.media.plan.tracks import (
     missing,
 )
 from ffrtmp_ray.media.probe.source import AudioStream, Source
-from ffrtmp_ray.media.spec import Audio, Container, Ladder
+from ffrtmp_ray.media.spec import Audio, Container, Ladder, Verify
 
 LIGHT_SHARE = 0.05
 """The weight of audio and of finishing by that of the encodes: both copy or make little data."""
@@ -59,7 +59,9 @@ def tracks(ladder: Ladder, source: Source, container: Container) -> tuple[Track,
     )
 
 
-def audio_task(track: Track, source: Source, file: InputFile, length: Fraction) -> NewTask:
+def audio_task(
+    track: Track, source: Source, file: InputFile, length: Fraction, verify: Verify
+) -> NewTask:
     """Of `file`, in which `source` was found; `length` is the picture's in seconds."""
     payload = AudioPayload(
         input=file,
@@ -72,6 +74,7 @@ def audio_task(track: Track, source: Source, file: InputFile, length: Fraction) 
             length=length if source.video.trimmed else None,
         ),
         duration=length,
+        verify=verify,
     )
     return NewTask(
         name=track.name,

@@ -11,6 +11,8 @@ from ffrtmp_ray.media.encode.audio import audio_argv, measure_argv
 from ffrtmp_ray.media.encode.loudness import Measured, is_linear, level, measured
 from ffrtmp_ray.media.plan.payloads import AudioPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.spec import Verify
+from ffrtmp_ray.media.steps.decoding import undecodable
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.views import LoudnessView
 
@@ -26,6 +28,8 @@ async def run(step: Step) -> Ended:
         if isinstance(before, Failed | Stopped):
             return before
         ended = await _encode(step, work, source.address, path, before)
+    if ended is None and work.verify is Verify.FULL:
+        ended = await undecodable(step, path)
     if ended is not None:
         return ended
     return Succeeded({"path": step.toolbox.workspace.relative(path), **_said(step, work, before)})

@@ -14,7 +14,9 @@ from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.spec import Verify
 from ffrtmp_ray.media.steps import reuse
+from ffrtmp_ray.media.steps.decoding import undecodable
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
 from ffrtmp_ray.media.steps.step import Step
 
@@ -49,6 +51,9 @@ async def run(step: Step) -> Ended:
             return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
         await reuse.keep(step, addresses, new)
         made = {**made, **looked}
+    if (ended := await _verify(step, work, paths, made)) is not None:
+        await reuse.drop(step, addresses)
+        return _unless_cut(work, ended)
     result = await _result(step, paths, made, (), addresses)
     return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
@@ -72,6 +77,18 @@ async def _encode(
         gpu=step.assignment.gpu,
     )
     return await step.ffmpeg(argv, fraction)
+
+
+async def _verify(
+    step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, VideoStream]
+) -> Failed | Stopped | None:
+    """Decode everything, if that is wanted."""
+    if work.verify is Verify.SAMPLED:
+        return None
+    for name, path in paths.items():
+        if (ended := await undecodable(step, path, made[name].frames)) is not None:
+            return ended
+    return None
 
 
 def _unless_cut(work: EncodePayload, ended: Ended) -> Ended:

@@ -60,6 +60,12 @@ async def keep(step: Step, addresses: Mapping[str, str], paths: Mapping[str, Pat
             await step.in_thread(step.toolbox.chunks.clear)
 
 
+async def drop(step: Step, addresses: Mapping[str, str]) -> None:
+    """Keep them no longer."""
+    for address in addresses.values():
+        await step.in_thread(step.toolbox.chunks.drop, address)
+
+
 async def make_room(step: Step, ended: Ended) -> None:
     """Give up all that is kept when an encode has failed for want of room."""
     if isinstance(ended, Failed) and ended.failure.kind is FailureKind.OUT_OF_DISK:
