@@ -13,6 +13,7 @@
     ├── Unavailable                 try again later
     │   ├── SchedulerUnavailable
     │   ├── StoreUnavailable
+    │   ├── StorageUnavailable
     │   └── QueueFull               as many jobs wait as may
     ├── Superseded                  a scheduler of a higher epoch has taken over
     ├── SchemaMismatch              the database holds another schema
@@ -107,6 +108,10 @@ class SchedulerUnavailable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     """The database does not answer or cannot be written."""
+
+
+class StorageUnavailable(Unavailable):
+    """Where an input or an output is does not answer, or is not set up."""
 
 
 class QueueFull(Unavailable):

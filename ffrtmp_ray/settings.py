@@ -7,14 +7,28 @@ actor, so all nodes work by the same ones, whatever their own environment says.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _default_roots() -> tuple[Path, ...]:
     return (Path.home(),)
+
+
+def _root(value: object) -> object:
+    """A bucket's URL stays as it is written; all else is a path."""
+    if isinstance(value, str) and "://" in value:
+        if not re.fullmatch(r"(s3|gs|az)://[^/]+(/.*)?", value):
+            raise ValueError("a root is a path, or s3://, gs:// or az:// with a bucket")
+        return value
+    return Path(value) if isinstance(value, str) else value
+
+
+Root: TypeAlias = Annotated[Path | str, BeforeValidator(_root)]
 
 
 class Owner(BaseModel):
@@ -41,10 +55,11 @@ class Settings(BaseSettings):
     workspace: Path | None = None
     """The folder that every node sees, where attempts leave their files; None means
     `state_dir/workspace`, which is right for one machine only."""
-    input_roots: tuple[Path, ...] = Field(default_factory=_default_roots)
-    """Inputs may lie below these folders only. Links are resolved before the check."""
-    output_roots: tuple[Path, ...] = Field(default_factory=_default_roots)
-    """Outputs may lie below these folders only."""
+    input_roots: tuple[Root, ...] = Field(default_factory=_default_roots)
+    """Inputs may lie below these folders, and prefixes of buckets (`s3://films/in`), only. Links
+    are resolved before the check. URLs of http(s) need no root."""
+    output_roots: tuple[Root, ...] = Field(default_factory=_default_roots)
+    """Outputs may lie below these folders and prefixes only."""
     private_hosts: tuple[str, ...] = ()
     """Names, addresses and networks (`10.1.0.0/16`) of hosts from which inputs may be read by
     http(s) although their addresses are not public."""

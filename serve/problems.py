@@ -32,6 +32,7 @@ STATUS: Mapping[type[errors.FfrtmpError], HTTPStatus] = {
     errors.SchedulerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.QueueFull: HTTPStatus.TOO_MANY_REQUESTS,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Superseded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Status by error. An error that is not here is a defect of the server: 500, without a word of

@@ -11,6 +11,7 @@ import pytest
 
 from ffrtmp_ray.store.open import migrate
 from tests.clips import Clips
+from tests.support.object_server import new_bucket, object_server
 from tests.support.postgresql import Server, running_server
 
 _MEDIA_VARIABLE = "FFRTMP_TEST_MEDIA"
@@ -52,6 +53,18 @@ def ffmpeg() -> str:
 def clips(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """`clips("plain.mp4")` is the path of that clip of `clips.RECIPES`, made at its first use."""
     return Clips(tmp_path_factory.mktemp("clips"), ffmpeg)
+
+
+@pytest.fixture(scope="session")
+def _s3() -> Iterator[str]:
+    with object_server() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(_s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty bucket of an S3 server; the environment says how it is reached."""
+    return new_bucket(_s3, monkeypatch)
 
 
 @pytest.fixture(scope="session")

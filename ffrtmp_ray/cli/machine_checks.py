@@ -67,6 +67,7 @@ async def findings(settings: Settings) -> list[Finding]:
         shared_memory(Path("/dev/shm")),  # noqa: S108 - looked at, nothing is written
         disk(settings.state_dir),
         temporary_folder(local_ray.temporary_folder()),
+        places(settings),
         nvidia(),
         *cluster(settings),
     ]
@@ -162,6 +163,15 @@ def temporary_folder(folder: Path) -> Finding:
         remedy = "set TMPDIR to a folder, of a short path, from which programs may be run"
         return Finding("temporary folder", Level.MISSING, f"{folder} is mounted noexec", remedy)
     return Finding("temporary folder", Level.OK, str(folder))
+
+
+def places(settings: Settings) -> Finding:
+    """Where jobs may read and write; nothing is asked whether it is there."""
+    inputs, outputs = ", ".join(map(str, settings.input_roots)), settings.output_roots
+    found = f"from {inputs or 'no folder'} and http(s), to {', '.join(map(str, outputs)) or 'none'}"
+    if settings.private_hosts:
+        found += f"; private hosts: {', '.join(settings.private_hosts)}"
+    return Finding("inputs and outputs", Level.OK, found)
 
 
 def nvidia() -> Finding:

@@ -28,6 +28,7 @@ from ffrtmp_ray.errors import (
     InvalidRequest,
     Problem,
     SchedulerUnavailable,
+    StorageUnavailable,
     StoreUnavailable,
     from_problem,
 )
@@ -228,7 +229,7 @@ def _admitted(spec: JobSpec, settings: Settings) -> JobSubmitted | Problem:
     """Looks at the file system, so it is to be called in a thread."""
     try:
         return submission(new_job_id(), admit(spec, settings), settings)
-    except CallerError as refusal:
+    except (CallerError, StorageUnavailable) as refusal:
         return refusal.problem
 
 

@@ -180,13 +180,14 @@ class JobSpec(SpecModel):
     input: str = Field(
         min_length=1,
         max_length=4096,
-        description="Absolute path of the source, or a URL: http(s)://.",
+        description="Absolute path of the source, or a URL: http, https, s3, gs, az.",
     )
     output: str = Field(
         min_length=1,
         max_length=4096,
-        description="Absolute path of the file to make (.mp4, .mkv, .webm), or of the folder "
-        "for a ladder of several renditions, or one that is packaged. Nothing may be there yet.",
+        description="Absolute path, or URL (s3, gs, az), of the file to make (.mp4, .mkv, .webm), "
+        "or of the folder for a ladder of several renditions, or one that is packaged. Nothing may "
+        "be there yet.",
     )
     preset: Name | None = Field(default=None, description="A ladder by name; see GET /presets.")
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 
 from ffrtmp_ray.core.model import Failure, FailureKind, Progress
-from ffrtmp_ray.errors import CallerError, InputRefused, MachineError, OutputExists
+from ffrtmp_ray.errors import CallerError, InputRefused, MachineError, OutputExists, Unavailable
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.steps import audio, encode, finish, measure, plan, publish
 from ffrtmp_ray.media.steps.step import Step
@@ -95,7 +95,7 @@ class TaskRun:
             return _failed(FailureKind.BAD_INPUT, str(error))
         except CallerError as error:
             return _failed(FailureKind.UNSUPPORTED, str(error))
-        except MachineError as error:
+        except (MachineError, Unavailable) as error:
             return _failed(FailureKind.CRASHED, str(error))
         except OSError as error:
             kind = FailureKind.OUT_OF_DISK if error.errno in _DISK_FULL else FailureKind.CRASHED

@@ -15,9 +15,10 @@ from ffrtmp_ray.errors import InputRefused
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.storage.addresses import Addresses
 from ffrtmp_ray.storage.http_origin import HttpOrigin
+from ffrtmp_ray.storage.object_origin import ObjectOrigin
 from ffrtmp_ray.storage.origin import Origin, Stamp, changed
 from ffrtmp_ray.storage.relay import Relay
-from ffrtmp_ray.storage.urls import HTTP, name_of, scheme_of
+from ffrtmp_ray.storage.urls import HTTP, OBJECTS, name_of, scheme_of
 from ffrtmp_ray.storage.workspace import Workspace
 
 IN_WORKSPACE = "workspace"
@@ -49,8 +50,8 @@ async def open_input(
     is fetched whole when its server gives no parts.
 
     Raises InputRefused when it is not there, may not be read or is not as expected, and
-    MachineError when it cannot be had now; on leaving, too, for what was read then is not to be
-    used.
+    MachineError or StorageUnavailable when it cannot be had now; on leaving, too, for what was
+    read then is not to be used.
     """
     if scheme_of(place) in HTTP:
         async with HttpOrigin(place, Addresses(settings.private_hosts), expected) as origin:
@@ -65,6 +66,11 @@ async def open_input(
             await _fetch_whole(origin, path, settings.fetch_max_bytes)
         workspace = Workspace(settings.workspace_dir)
         place = f"{IN_WORKSPACE}://{workspace.relative(path)}"
+    if scheme_of(place) in OBJECTS:
+        source = ObjectOrigin(place, expected)
+        async with _relayed(source, place, await source.look()) as opened:
+            yield opened
+        return
     path = _path(place, settings)
     async with _local(path, place, expected) as opened:
         yield opened

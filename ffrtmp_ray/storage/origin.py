@@ -24,12 +24,10 @@ class Origin(Protocol):
     async def fetch(self, start: int, end: int) -> bytes:
         """Its bytes from `start` on and before `end`, all of them, tried persistently.
 
-        Raises InputRefused when it is gone, may not be read or has changed, and MachineError when
-        it cannot be had now.
+        Raises InputRefused when it is gone, may not be read or has changed, and MachineError or
+        StorageUnavailable when it cannot be had now.
         """
         ...
-
-    async def close(self) -> None: ...
 
 
 def changed(place: str) -> InputRefused:

@@ -1,35 +1,98 @@
 """Where a job's input and output may be: local paths below the roots, and URLs.
 
-Says no with errors of the caller's kind, by what can be known without asking another machine.
+Says no with errors of the caller's kind. Asks object stores what is there, and no other machine.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from ffrtmp_ray.errors import InputRefused
-from ffrtmp_ray.settings import Settings
+import obstore
+from obstore.store import ObjectStore
+
+from ffrtmp_ray.errors import InputRefused, OutputRefused
+from ffrtmp_ray.settings import Root, Settings
 from ffrtmp_ray.storage.addresses import Addresses
-from ffrtmp_ray.storage.roots import check_input, check_output
-from ffrtmp_ray.storage.urls import HTTP, scheme_of, shown
+from ffrtmp_ray.storage.objects import TROUBLES, check_below, error_of, object_place, store_of
+from ffrtmp_ray.storage.roots import check_input, check_output, exists
+from ffrtmp_ray.storage.urls import HTTP, OBJECTS, scheme_of, shown
+
+_PATIENCE_SECONDS = 5.0
+"""With an object store: a caller waits for the answer."""
 
 
 def check_input_place(place: str, settings: Settings) -> str:
     """The real path, or the URL, of an input that may be read.
 
-    Looks at the file system. Raises InputRefused, with a remedy.
+    Looks at the file system or the object store. Raises InputRefused, with a remedy, and
+    StorageUnavailable.
     """
     if scheme_of(place) in HTTP:
         return _checked_url(place, settings)
-    return str(check_input(place, settings.input_roots))
+    if scheme_of(place) in OBJECTS:
+        return _checked_object(place, settings)
+    return str(check_input(place, _folders(settings.input_roots)))
 
 
 def check_output_place(place: str, settings: Settings, *, folder: bool) -> str:
     """The real place of an output that can be made: a file, or a folder of files.
 
-    Looks at the file system. Raises OutputExists and OutputRefused, with a remedy.
+    Looks at the file system or the object store. Raises OutputExists and OutputRefused, with a
+    remedy, and StorageUnavailable.
     """
-    return str(check_output(place, settings.output_roots, folder=folder))
+    if scheme_of(place) in OBJECTS:
+        return _free_object(place, settings, folder=folder)
+    return str(check_output(place, _folders(settings.output_roots), folder=folder))
+
+
+def _folders(roots: Sequence[Root]) -> tuple[Path, ...]:
+    return tuple(root for root in roots if isinstance(root, Path))
+
+
+def _buckets(roots: Sequence[Root]) -> tuple[str, ...]:
+    return tuple(root for root in roots if isinstance(root, str))
+
+
+def _checked_object(url: str, settings: Settings) -> str:
+    place = object_place(url, InputRefused, "input")
+    check_below(place, _buckets(settings.input_roots), InputRefused, "input")
+    try:
+        obstore.head(store_of(place, patience_seconds=_PATIENCE_SECONDS), place.key)
+    except (*TROUBLES, ValueError) as trouble:
+        raise error_of(trouble, place, InputRefused, "input") from trouble
+    return str(place)
+
+
+def _free_object(url: str, settings: Settings, *, folder: bool) -> str:
+    place = object_place(url.rstrip("/") if folder else url, OutputRefused, "output")
+    if place.key.endswith("/"):
+        raise OutputRefused(
+            f"{url} ends with a slash, and one file is made",
+            where="output",
+            remedy="end it with the file's name",
+        )
+    check_below(place, _buckets(settings.output_roots), OutputRefused, "output")
+    store = store_of(place, patience_seconds=_PATIENCE_SECONDS)
+    try:
+        if folder:
+            taken = any(obstore.list(store, prefix=f"{place.key}/", chunk_size=1))
+        else:
+            taken = _is_there(store, place.key)
+    except (*TROUBLES, ValueError) as trouble:
+        raise error_of(trouble, place, OutputRefused, "output") from trouble
+    if taken:
+        raise exists(str(place))
+    return str(place)
+
+
+def _is_there(store: ObjectStore, key: str) -> bool:
+    try:
+        obstore.head(store, key)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _checked_url(url: str, settings: Settings) -> str:

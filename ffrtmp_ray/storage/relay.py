@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ffrtmp_ray.errors import InputRefused, MachineError
+from ffrtmp_ray.errors import InputRefused, MachineError, StorageUnavailable
 from ffrtmp_ray.storage.origin import Origin
 
 FIRST_BLOCK = 256 * 1024
@@ -39,7 +39,7 @@ class Relay:
             web.Server(self._answer, access_log=None, handler_cancellation=True),
             shutdown_timeout=0.1,
         )
-        self.fault: InputRefused | MachineError | None = None
+        self.fault: InputRefused | MachineError | StorageUnavailable | None = None
         """Why a reader was not given what it asked for."""
 
     async def start(self) -> str:
@@ -87,7 +87,7 @@ class Relay:
             with suppress(ConnectionResetError):  # the reader has sought away
                 async for block in blocks:
                     await response.write(block)
-        except (InputRefused, MachineError) as fault:
+        except (InputRefused, MachineError, StorageUnavailable) as fault:
             self.fault = self.fault or fault
             if request.transport is not None:
                 request.transport.abort()  # it must not take what it has for all

@@ -108,7 +108,7 @@ def check_output(path: str, roots: Sequence[Path], *, folder: bool) -> Path:
     return real
 
 
-def exists(path: Path) -> OutputExists:
+def exists(path: Path | str) -> OutputExists:
     """The error that says that something is at `path` already."""
     return OutputExists(
         f"there is something at {path} already",

@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 HTTP = ("http", "https")
+OBJECTS = ("s3", "gs", "az")
+"""Objects in S3, Google Cloud Storage and Azure; their keys are taken as they are written."""
 
 
 def scheme_of(place: str) -> str | None:
@@ -19,13 +21,18 @@ def scheme_of(place: str) -> str | None:
 
 def name_of(place: str) -> str:
     """The last part of a path, or of a URL's path; `input` where it has none."""
-    path = place if scheme_of(place) is None else unquote(urlsplit(place).path)
+    path = unquote(urlsplit(place).path) if scheme_of(place) in HTTP else place
     return PurePosixPath(path).name or "input"
+
+
+def joined(place: str, relative: str) -> str:
+    """What is at `relative` below a place that is a folder."""
+    return f"{place.rstrip('/')}/{relative}"
 
 
 def shown(place: str) -> str:
     """A place without what may be a secret: a URL's user, password and query."""
-    if scheme_of(place) is None:
+    if scheme_of(place) not in HTTP:
         return place
     parts = urlsplit(place)
     host = parts.netloc.rpartition("@")[2]

@@ -28,6 +28,7 @@ EXPECTED = {
     errors.SchedulerUnavailable: 503,
     errors.QueueFull: 429,
     errors.StoreUnavailable: 503,
+    errors.StorageUnavailable: 503,
     errors.Superseded: 503,
 }
 

@@ -133,3 +133,14 @@ def test_a_broken_record_is_missing_and_named(tmp_path: Path) -> None:
 
     assert found.level is Level.MISSING
     assert "no record" in found.found
+
+
+def test_it_says_where_jobs_may_read_and_write() -> None:
+    settings = Settings(
+        input_roots=("/srv/in", "s3://footage"),
+        output_roots=("gs://films/web",),
+        private_hosts=("nas.local",),
+    )
+    assert machine_checks.places(settings).found == (
+        "from /srv/in, s3://footage and http(s), to gs://films/web; private hosts: nas.local"
+    )

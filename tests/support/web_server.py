@@ -100,7 +100,7 @@ def _send(request: BaseHTTPRequestHandler, site: Site, data: bytes) -> None:
         body = body[: site.break_after.pop(0)]
         request.close_connection = True
     try:
-        request.wfile.write(body)
         site.sent += len(body)
+        request.wfile.write(body)
     except ConnectionError:  # the reader has seen enough
         request.close_connection = True

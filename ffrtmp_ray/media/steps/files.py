@@ -21,6 +21,7 @@ from ffrtmp_ray.media.steps.joining import (
 )
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.steps.words import sounds_in_words
+from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
 
 
@@ -65,9 +66,8 @@ async def _mux(
 def _view(
     work: FinishPayload, file: FilePayload, found: Source, buffered: float | None
 ) -> OutputView:
-    target = Path(work.target)
     return OutputView(
-        path=str(target / file.path if file.path else target),
+        path=joined(work.target, file.path) if file.path else work.target,
         bytes=found.bytes,
         duration_seconds=round(float(found.duration), 6),
         video=f"{file.codec} {file.width}x{file.height}",

@@ -17,6 +17,7 @@ from ffrtmp_ray.media.steps.bitrate import over
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.places import check_output_place
 from ffrtmp_ray.storage.publish import make_staging, remove_stale, staging_path
+from ffrtmp_ray.storage.urls import scheme_of
 from ffrtmp_ray.views import OutputView
 
 PUBLISH_NAME = "publish"
@@ -47,9 +48,15 @@ async def run(step: Step) -> Ended:
 
 
 def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
-    """A free place for the output, noted so that it is found again; older tries' are removed."""
+    """A free place for the output: in the workspace when it is to go to an object store, else
+    beside its target, noted so that it is found again; older tries' are removed."""
     attempt_id, target = step.assignment.attempt_id, Path(work.target)
     check_output_place(work.target, step.toolbox.settings, folder=work.folder)
+    if scheme_of(work.target) is not None:
+        staged = folder / "output"
+        if work.folder:
+            staged.mkdir()
+        return staged
     step.toolbox.note_staged(folder, staging_path(target, attempt_id))
     remove_stale(target, step.assignment.job_id)
     staged = make_staging(target, attempt_id, folder=work.folder)

@@ -9,6 +9,8 @@ from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
 from ffrtmp_ray.media.plan.payloads import PublishPayload
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.publish import Publication, publish, remove_stale
+from ffrtmp_ray.storage.publish_objects import publish_objects
+from ffrtmp_ray.storage.urls import scheme_of
 
 
 async def run(step: Step) -> Ended:
@@ -17,8 +19,12 @@ async def run(step: Step) -> Ended:
 
 
 def _publish(step: Step, work: PublishPayload) -> Ended:
-    staged, target = Path(work.staged), Path(work.target)
-    outcome = publish(staged, target)
+    target = work.target
+    if scheme_of(target) is None:
+        outcome = publish(Path(work.staged), Path(target))
+    else:
+        outputs = [output.path for output in work.outputs]
+        outcome = publish_objects(Path(work.staged), target, outputs, _publication(work))
     if outcome is Publication.OCCUPIED:
         return Failed(
             Failure(
@@ -32,5 +38,11 @@ def _publish(step: Step, work: PublishPayload) -> Ended:
             Failure(FailureKind.CRASHED, f"the finished output was removed before it was {target}")
         )
     step.toolbox.workspace.remove_job(step.assignment.job_id)
-    remove_stale(target, step.assignment.job_id)
+    if scheme_of(target) is None:
+        remove_stale(Path(target), step.assignment.job_id)
     return Succeeded({"outputs": [output.model_dump(mode="json") for output in work.outputs]})
+
+
+def _publication(work: PublishPayload) -> str:
+    """The attempt that made what is published: `<job>/<attempt>`, as in the workspace."""
+    return "/".join(Path(work.staged).parts[-3:-1])

@@ -30,6 +30,7 @@ from ffrtmp_ray.media.steps.bitrate import buffer_seconds
 from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, write_listing
 from ffrtmp_ray.media.steps.making import Making
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
 
 _RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
@@ -118,12 +119,12 @@ def _complete(making: Making, package: Package) -> list[str]:
 
 def _views(making: Making, package: Package) -> Iterator[OutputView]:
     """The manifests, which players open, and what each stream has come to."""
-    target, hls_wanted = Path(making.work.target), making.packaging.hls is not None
+    target, hls_wanted = making.work.target, making.packaging.hls is not None
     seconds = round(float(package.seconds), 6)
     for wanted, name in ((hls_wanted, MASTER), (making.packaging.dash, MANIFEST)):
         if wanted:
             size = (making.staged / name).stat().st_size
-            yield OutputView(path=str(target / name), bytes=size, duration_seconds=seconds)
+            yield OutputView(path=joined(target, name), bytes=size, duration_seconds=seconds)
     for picture, file in zip(package.pictures, making.work.files, strict=True):
         look = f"{file.codec} {picture.width}x{picture.height}"
         view = _view(target, picture.stream, video=look)
@@ -133,9 +134,9 @@ def _views(making: Making, package: Package) -> Iterator[OutputView]:
             yield _view(target, sound.stream, audio=f"{payload.codec} {sound.channels}ch")
 
 
-def _view(target: Path, stream: Stream, **what: str) -> OutputView:
+def _view(target: str, stream: Stream, **what: str) -> OutputView:
     return OutputView(
-        path=str(target / stream.folder),
+        path=joined(target, stream.folder),
         bytes=stream.bytes,
         duration_seconds=round(float(stream.seconds), 6),
         **what,
