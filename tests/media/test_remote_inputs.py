@@ -74,11 +74,11 @@ async def test_a_chunk_is_made_from_the_part_of_the_file_that_it_needs(
     argv = [ffmpeg, "-v", "error", "-f", "lavfi", "-i", noise, "-c:v", "mjpeg", "-q:v", "2"]
     await asyncio.to_thread(subprocess.run, [*argv, str(large)], check=True)
     size = large.stat().st_size
-    tasks = await tasks_of(_job(site.url("/large.mov"), out / "a.mp4", chunks=6), toolbox)
+    tasks = await tasks_of(_job(site.url("/large.mov"), out / "a.mp4", chunks=12), toolbox)
     site.sent = 0
     ended = await TaskRun(assignment(tasks["encode3"], {}), toolbox).run()
     assert isinstance(ended, Succeeded)
-    assert 0.1 < site.sent / size < 0.5
+    assert 0.1 < site.sent / size < 0.7, "a twelfth, what lies before it, and what was under way"
 
 
 async def test_connections_that_break_are_not_seen_in_the_output(
