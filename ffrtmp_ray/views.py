@@ -67,6 +67,24 @@ class QualityView(View):
     )
 
 
+class ProbeView(View):
+    """Samples of a title, encoded by some crf."""
+
+    crf: float
+    vmaf: float
+
+
+class TunedView(View):
+    """The crf that was found for a rendition's `target_vmaf`."""
+
+    rendition: str
+    target_vmaf: float
+    crf: float
+    vmaf: float = Field(description="Of the samples by that crf: the mean of all their frames.")
+    samples: int = Field(description="Parts of the title that were encoded.")
+    probes: tuple[ProbeView, ...] = Field(description="In the order in which they were made.")
+
+
 class AttemptView(View):
     id: str
     worker: str
@@ -140,6 +158,9 @@ class JobDetail(JobView):
     outputs: tuple[OutputView, ...] = ()
     quality: tuple[QualityView, ...] = Field(
         default=(), description="Scores of the renditions, where the job asks for them."
+    )
+    tuned: tuple[TunedView, ...] = Field(
+        default=(), description="What was found for renditions with a `target_vmaf`."
     )
     warnings: tuple[str, ...] = ()
     tasks: tuple[TaskView, ...] = ()

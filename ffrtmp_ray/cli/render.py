@@ -16,6 +16,7 @@ from ffrtmp_ray.views import (
     QualityView,
     TaskView,
     TransitionView,
+    TunedView,
     WorkerView,
 )
 
@@ -112,6 +113,8 @@ def _known_facts(job: JobDetail, now: float) -> Iterator[tuple[str, RenderableTy
         yield "failure", Text(f"{job.failure.kind}: {job.failure.reason}", "red")
     for warning in job.warnings:
         yield "warning", Text(warning, "yellow")
+    for found in job.tuned:
+        yield f"crf of {found.rendition}", _found(found)
     yield "input", job.input
     yield "output", job.output
     yield "preset", job.preset or "a ladder of its own"
@@ -120,6 +123,14 @@ def _known_facts(job: JobDetail, now: float) -> Iterator[tuple[str, RenderableTy
     if job.labels:
         yield "labels", ", ".join(f"{key}={value}" for key, value in sorted(job.labels.items()))
     yield from _times(job, now)
+
+
+def _found(found: TunedView) -> str:
+    probes = ", ".join(f"{probe.crf:g}: {probe.vmaf:g}" for probe in found.probes)
+    return (
+        f"{found.crf:g} for VMAF {found.target_vmaf:g}; {found.samples} samples had {found.vmaf:g} "
+        f"(of {probes})"
+    )
 
 
 def _times(job: JobDetail, now: float) -> Iterator[tuple[str, RenderableType]]:

@@ -33,6 +33,7 @@ from ffrtmp_ray.views import (
     QualityView,
     TaskView,
     TransitionView,
+    TunedView,
     WorkerView,
 )
 
@@ -80,6 +81,7 @@ def job_detail(record: JobRecord, live: Live, now: float) -> JobDetail:
         spec=dict(record.spec),
         outputs=tuple(_outputs(record)),
         quality=tuple(_quality(record)),
+        tuned=tuple(_tuned(record)),
         warnings=tuple(dict.fromkeys(_warnings(record))),  # a second plan says the same again
         tasks=tuple(_task_view(task, record, live) for task in record.tasks),
         transitions=tuple(
@@ -232,6 +234,12 @@ def _quality(record: JobRecord) -> Iterable[QualityView]:
     for task in record.tasks:
         for view in record.results.get(task.id, {}).get("quality", ()):
             yield QualityView(**view)
+
+
+def _tuned(record: JobRecord) -> Iterable[TunedView]:
+    for task in record.tasks:
+        if (view := record.results.get(task.id, {}).get("tuned")) is not None:
+            yield TunedView(**view)
 
 
 def _warnings(record: JobRecord) -> Iterable[str]:

@@ -17,7 +17,7 @@ class Assignment:
     task_id: TaskId
     job_id: JobId
     kind: str
-    """plan, encode, measure, audio, finish or publish."""
+    """plan, tune, encode, measure, audio, finish or publish."""
     payload: Document
     results: Mapping[str, Document] = field(default_factory=dict)
     """What the tasks it waited for have handed over, by task name."""

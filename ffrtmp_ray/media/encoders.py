@@ -34,6 +34,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class CrfRange:
+    """The part of a codec's scale in which a crf is looked for."""
+
+    lowest: float
+    """Below it, files grow and nobody sees why."""
+    usual: float
+    highest: float
+    """Above it, everybody sees why."""
+    step: float
+
+    def nearest(self, crf: float) -> float:
+        """The nearest that there is, of the whole steps from the lowest to the highest."""
+        steps = round((crf - self.lowest) / self.step)
+        return min(max(self.lowest + steps * self.step, self.lowest), self.highest)
+
+
+@dataclass(frozen=True, slots=True)
 class Encoder:
     codec: Codec
     name: str
@@ -51,6 +68,7 @@ class Encoder:
     """Frames from keyframe to keyframe where the encoder is left to itself."""
     largest: tuple[int, int]
     """Width and height."""
+    crf_range: CrfRange = CrfRange(lowest=12, usual=24, highest=40, step=0.5)
     smallest: tuple[int, int] = (2, 2)
     always: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
@@ -87,6 +105,8 @@ class Encoder:
         `gpu` is the index of the GPU as CUDA counts them; `shortest` the length in seconds of the
         shortest of the job's chunks, None for a whole file. The crf is taken to be on the scale.
         """
+        if rendition.crf is None:
+            raise ValueError(f"{rendition.name} has no crf: it is found before anything is encoded")
         most = rendition.max_bitrate
         bucket = None if most is None else bucket_for(most, shortest)
         gop = min(self.own_gop, max(1, math.floor(picture.frame_rate * MAX_GOP_SECONDS)))
@@ -166,6 +186,8 @@ def _presets(fast: str, balanced: str, thorough: str) -> dict[Effort, tuple[str,
     }
 
 
+_TO_63 = CrfRange(lowest=15, usual=34, highest=58, step=1)
+"""Of codecs whose scale ends there. They take whole numbers only."""
 _NVENC_SMALLEST = (192, 128)
 """Of all codecs and cards; many take smaller ones, which are no work for a GPU."""
 _IDR = ("-forced-idr", "1")
@@ -207,6 +229,7 @@ ENCODERS: tuple[Encoder, ...] = (
         pixel_formats={8: "yuv420p", 10: "yuv420p10le"},
         presets=_presets("10", "7", "4"),
         max_crf=63,
+        crf_range=_TO_63,
         quality=_whole_crf,
         threads=_svt_threads,
         own_gop=240,
@@ -224,6 +247,7 @@ ENCODERS: tuple[Encoder, ...] = (
             Effort.THOROUGH: ("-deadline", "good", "-cpu-used", "1"),
         },
         max_crf=63,
+        crf_range=_TO_63,
         quality=_vpx_crf,
         threads=_vpx_threads,
         own_gop=128,
@@ -265,6 +289,7 @@ ENCODERS: tuple[Encoder, ...] = (
         pixel_formats={8: "yuv420p", 10: "p010le"},
         presets=_NVENC_PRESETS,
         max_crf=63,
+        crf_range=_TO_63,
         quality=_nvenc_cq,
         threads=_no_threads,
         own_gop=250,

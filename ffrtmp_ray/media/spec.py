@@ -118,9 +118,11 @@ class Rendition(SpecModel):
     height: int | None = Field(default=None, ge=2, le=8640, multiple_of=2)
     """Pixels; the width follows from the picture's shape. None keeps the source's size, rounded
     down to even numbers. A source that is smaller is never enlarged."""
-    crf: float = Field(ge=0, le=63)
+    crf: float | None = Field(default=None, ge=0, le=63)
     """Constant rate factor, on the codec's own scale: 0 to 51 for x264 and x265, to 63 for SVT-AV1
     and VP9."""
+    target_vmaf: float | None = Field(default=None, ge=20, le=99)
+    """In place of a crf: the one that makes this VMAF of the title is found by encoding samples."""
     max_bitrate: int | None = Field(default=None, ge=10_000, le=1_000_000_000)
     """Bits per second that a line must carry to play it with two seconds of them buffered: the
     leaky bucket of ITU-T H.264, annex C."""
@@ -128,6 +130,12 @@ class Rendition(SpecModel):
     """Frames a second; None keeps every frame at its time."""
     effort: Effort = Effort.BALANCED
     dynamic_range: DynamicRange = DynamicRange.KEEP
+
+    @model_validator(mode="after")
+    def _crf_or_target(self) -> Self:
+        if (self.crf is None) == (self.target_vmaf is None):
+            raise ValueError("give either `crf` or `target_vmaf`, one of the two")
+        return self
 
 
 class Audio(SpecModel):

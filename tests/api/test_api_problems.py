@@ -9,6 +9,7 @@ import pytest
 from fake_gateway import FakeGateway
 
 from ffrtmp_ray import errors
+from ffrtmp_ray.media.spec import Rendition
 from serve.api import MAX_BODY_BYTES, make_app
 from serve.problems import STATUS
 
@@ -139,7 +140,7 @@ async def test_the_type_of_a_problem_leads_to_its_explanation(
                 "ladder": {"renditions": [{"name": "a", "codec": "h264", "crf": 9, "zzz": 1}]},
             },
             "ladder.renditions[0].zzz",
-            "there is no such field; there are name, codec, height, crf, max_bitrate, fps, effort",
+            f"there is no such field; there are {', '.join(Rendition.model_fields)}",
         ),
         (
             {"not_before": "2030-01-31T18:00"},

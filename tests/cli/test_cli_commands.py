@@ -333,6 +333,16 @@ def test_a_job_is_shown_with_its_tasks_attempts_and_transitions(
             }
         ],
         outputs=[{"path": "/out/a.mp4", "bytes": 1000}],
+        tuned=[
+            {
+                "rendition": "hd",
+                "target_vmaf": 93,
+                "crf": 21.5,
+                "vmaf": 93.25,
+                "samples": 10,
+                "probes": [{"crf": 24, "vmaf": 89.5}, {"crf": 21.5, "vmaf": 93.25}],
+            }
+        ],
         quality=[
             {
                 "rendition": "hd",
@@ -371,6 +381,7 @@ def test_a_job_is_shown_with_its_tasks_attempts_and_transitions(
         "encode0 failed",
         "vmaf_v0.6.1",
         "93.456",
+        "21.5 for VMAF 93; 10 samples had 93.25 (of 24: 89.5, 21.5: 93.25)",
     ):
         assert part in done.stdout
 

@@ -21,7 +21,14 @@ def check_spec(spec: JobSpec) -> None:
     check_codecs(kind, ladder)
     for number, rendition in enumerate(ladder.renditions):
         encoder = encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE)
-        encoder.check_crf(rendition.crf, rendition_field(number, "crf"))
+        if rendition.crf is not None:
+            encoder.check_crf(rendition.crf, rendition_field(number, "crf"))
+        elif spec.gpu is not GpuUse.NEVER:
+            raise InvalidRequest(
+                "a crf that is found with a CPU's encoder means something else to a GPU's",
+                where=rendition_field(number, "target_vmaf"),
+                remedy="give a crf, or set gpu to never",
+            )
 
 
 def first_task(spec: JobSpec, settings: Settings) -> NewTask:

@@ -133,9 +133,9 @@ def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
     """The frames number `begin` up to before `end`, counted from 0."""
     ticks, tick = video.ticks, video.time_base
     start_pts = ticks[begin] if begin else video.start_pts
-    start, guard = ticks[begin], None if start_pts is None else _guard(video, start_pts)
+    start, key = ticks[begin], None if start_pts is None else guard(video, start_pts)
     end_pts = ticks[end] if end < len(ticks) else video.end_pts
-    begun = min(ticks[0], *video.keyframes[:1]) if guard is None else guard
+    begun = min(ticks[0], *video.keyframes[:1]) if key is None else key
     return Chunk(
         number=number,
         start=start * tick,
@@ -144,12 +144,12 @@ def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
         last_frame=ticks[end - 1] * tick,
         start_pts=start_pts,
         end_pts=end_pts,
-        seek=None if guard is None else guard * tick,
+        seek=None if key is None else key * tick,
         repeated=(start - begun) * tick if begin else Fraction(0),
     )
 
 
-def _guard(video: VideoStream, start: int) -> int | None:
+def guard(video: VideoStream, start: int) -> int | None:
     """The keyframe before the one from which the frame at `start` can be decoded: seeking to the
     very one loses frames in some containers, and filters want frames to warm up. None where that
     is the first, which needs no seeking."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
 from ffrtmp_ray.core.model import Needs, NewTask, Requirement, Resources
 from ffrtmp_ray.media.encode.size import fit
-from ffrtmp_ray.media.encode.work import VideoWork
+from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
 from ffrtmp_ray.media.plan.cost import encode_pixels
 from ffrtmp_ray.media.plan.cuts import Chunk, widened
 from ffrtmp_ray.media.plan.encodes import encode_name
@@ -28,9 +28,9 @@ def measure_name(chunk: int) -> str:
     return f"measure{chunk}"
 
 
-def measures_of(work: PlanPayload, video: VideoStream) -> tuple[Measure, ...]:
-    """Those that are asked for and that there can be: VMAF's models have seen no HDR."""
-    return tuple(m for m in work.quality if not (m is Measure.VMAF and video.hdr))
+def stays_hdr(video: VideoStream, output: OutputWork) -> bool:
+    """VMAF's models have seen no HDR, neither as an encode nor as its source."""
+    return video.hdr and not output.tone_mapped
 
 
 def measure_tasks(
@@ -41,11 +41,10 @@ def measure_tasks(
     cpus: int,
 ) -> list[NewTask]:
     """One for each of `encodes`, which takes up to `cpus` CPUs; none where nothing is asked for."""
-    measures = measures_of(work, video)
-    if not measures:
-        return []
     pairs = zip(chunks, encodes, strict=True)
-    payloads = [_payload(video, chunk, encode, measures) for chunk, encode in pairs]
+    payloads = [_payload(work, video, chunk, encode) for chunk, encode in pairs]
+    if not any(payloads[0].measures.values()):
+        return []
     return [
         NewTask(
             name=measure_name(number),
@@ -72,13 +71,21 @@ def measure_needs(width: int, height: int, cpus: int) -> Needs:
     return Needs(tuple(Requirement(each, frozenset({LIBVMAF})) for each in wanted))
 
 
-def measure_warnings(work: PlanPayload, video: VideoStream) -> Iterator[str]:
-    if len(measures_of(work, video)) < len(work.quality):
-        yield "VMAF is not measured: the source is HDR, which its models do not know"
+def measure_warnings(
+    work: PlanPayload, video: VideoStream, outputs: Sequence[OutputWork]
+) -> Iterator[str]:
+    names = [output.rendition.name for output in outputs if stays_hdr(video, output)]
+    if Measure.VMAF in work.quality and names:
+        yield f"VMAF is not measured of {', '.join(names)}: its models do not know HDR"
+
+
+def _measures(work: PlanPayload, video: VideoStream, output: OutputWork) -> tuple[Measure, ...]:
+    without = {Measure.VMAF} if stays_hdr(video, output) else set()
+    return tuple(measure for measure in work.quality if measure not in without)
 
 
 def _payload(
-    video: VideoStream, chunk: Chunk, encode: EncodePayload, measures: tuple[Measure, ...]
+    work: PlanPayload, video: VideoStream, chunk: Chunk, encode: EncodePayload
 ) -> MeasurePayload:
     width, height = compared_size(video)
     wide = widened(video, chunk)
@@ -91,7 +98,7 @@ def _payload(
         after=wide.frames > chunk.frames + before,
         width=width,
         height=height,
-        measures=measures,
+        measures={o.rendition.name: _measures(work, video, o) for o in encode.video.outputs},
     )
 
 
@@ -104,7 +111,10 @@ def _spanning(chunk: Chunk, work: VideoWork) -> VideoWork:
 
 def _share(video: VideoStream, payload: MeasurePayload) -> Fraction:
     """CPU time by that of the encode."""
-    compared = payload.width * payload.height * len(payload.video.outputs)
-    cost = _VMAF_COST * (Measure.VMAF in payload.measures)
-    cost += _OTHER_COST * bool(set(payload.measures) - {Measure.VMAF})
-    return Fraction(compared * cost, encode_pixels(video, payload.video.outputs))
+    cost = sum(map(_cost, payload.measures.values())) * payload.width * payload.height
+    return Fraction(cost, encode_pixels(video, payload.video.outputs))
+
+
+def _cost(measures: Collection[Measure]) -> int:
+    others = set(measures) - {Measure.VMAF}
+    return _VMAF_COST * (Measure.VMAF in measures) + _OTHER_COST * bool(others)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ffrtmp_ray.media.encode.work import AudioWork, Color, Light, Value, VideoWork
+from ffrtmp_ray.media.encode.work import AudioWork, Chunk, Color, Light, Value, VideoWork
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure, Verify
@@ -96,7 +96,20 @@ class MeasurePayload(Value):
     width: int
     height: int
     """Of the pictures that are compared: the source's, and renditions scaled to it."""
-    measures: tuple[Measure, ...]
+    measures: dict[str, tuple[Measure, ...]]
+    """Of each rendition, by its name."""
+
+
+class TunePayload(Value):
+    """Of `tune<n>`: a rendition whose crf is to be found."""
+
+    input: InputFile
+    video: VideoWork
+    """With that rendition alone, and no chunk."""
+    samples: tuple[Chunk, ...]
+    width: int
+    height: int
+    """Of the pictures that are compared."""
 
 
 class AudioPayload(Value):

@@ -34,7 +34,7 @@ def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[s
         )
     if video.dynamic_hdr:
         yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
-    yield from measure_warnings(work, video)
+    yield from measure_warnings(work, video, chosen.outputs)
     mapped = [output.rendition.name for output in chosen.outputs if output.tone_mapped]
     if mapped:
         yield f"HDR is tone-mapped to SDR in {', '.join(mapped)}"

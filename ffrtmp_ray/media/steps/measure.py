@@ -23,7 +23,8 @@ async def run(step: Step) -> Ended:
     scores: dict[str, dict[Measure, Distribution]] = {}
     warnings: list[str] = []
     async with step.open_input(work.input) as source:
-        for number, output in enumerate(work.video.outputs):
+        asked = [each for each in work.video.outputs if work.measures[each.rendition.name]]
+        for number, output in enumerate(asked):
             name = output.rendition.name
             file = EncodedFile.model_validate(files[name])
             compared = await _compare(step, work, source.address, output, file, number, log)
@@ -47,12 +48,12 @@ async def _compare(
     number: int,
     log: Path,
 ) -> Compared | Failed | Stopped:
-    full_size = OutputWork(rendition=output.rendition, width=work.width, height=work.height)
+    size = {"width": work.width, "height": work.height, "via": ()}
     comparison = Comparison(
         source=source,
-        video=work.video.model_copy(update={"outputs": (full_size,)}),
+        video=work.video.model_copy(update={"outputs": (output.model_copy(update=size),)}),
         encoded=str(step.toolbox.workspace.absolute(file.path)),
-        measures=work.measures,
+        measures=work.measures[output.rendition.name],
         before=work.before,
         after=work.after,
     )

@@ -1,4 +1,5 @@
-"""Look at the source and spawn the tasks that make the outputs."""
+"""Look at the source and spawn the tasks that make the outputs: first those that find what the
+ladder leaves open, where it does."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from ffrtmp_ray.media.plan.make import make_plan
 from ffrtmp_ray.media.plan.outputs import output_kind
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.trim import overrun, span_of, trimmed, trimmed_by_count
+from ffrtmp_ray.media.plan.tunes import tune_tasks, tuned
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.media.steps.step import Step
@@ -36,8 +38,12 @@ async def run(step: Step) -> Ended:
     described = source.model_dump(mode="json", exclude={"video": {"keyframes", "ticks"}})
     beyond = overrun(work.trim, source.video) if work.trim is not None else None
     file = input_file(opened.place, opened.stamp, part)
+    said = [beyond] if beyond is not None else []
+    work = tuned(work, step.assignment.results.values())
+    if tunes := tune_tasks(work, part, file):
+        return Succeeded({"source": described, "warnings": said}, tunes)
     plan = make_plan(work, part, file, target, farm_cpus=step.assignment.farm_cpus)
-    said = [*([beyond] if beyond is not None else []), *plan.warnings]
+    said += plan.warnings
     return Succeeded({"source": described, "warnings": said}, plan.tasks)
 
 
