@@ -33,7 +33,8 @@ Output: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="OUTPUT",
-        help="The file to make (.mp4, .mkv, .webm), or the folder for several renditions or HLS.",
+        help="The file to make (.mp4, .mkv, .webm, or .m4a … of sound alone), or the folder for "
+        "several renditions or HLS.",
         show_default=False,
     ),
 ]

@@ -6,6 +6,7 @@ The worker checks again what it will touch; it has the last word.
 from __future__ import annotations
 
 from ffrtmp_ray.media.plan import check_spec
+from ffrtmp_ray.media.plan.outputs import output_kind
 from ffrtmp_ray.media.presets import resolve
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
@@ -22,6 +23,6 @@ def admit(spec: JobSpec, settings: Settings) -> JobSpec:
     check_spec(resolved)
     check_input_place(resolved.input, settings)
     assert resolved.ladder is not None  # noqa: S101 - resolve() has put it in
-    folder = len(resolved.ladder.renditions) > 1
+    folder = output_kind(resolved.output, resolved.ladder).folder
     check_output_place(resolved.output, settings, folder=folder)
     return resolved

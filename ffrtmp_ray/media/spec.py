@@ -59,6 +59,10 @@ class Container(StrEnum):
     MP4 = "mp4"
     MKV = "mkv"
     WEBM = "webm"
+    M4A = "m4a"
+    MKA = "mka"
+    OPUS = "opus"
+    OGG = "ogg"
 
 
 class Tracks(StrEnum):
@@ -155,7 +159,8 @@ class Audio(SpecModel):
 class Ladder(SpecModel):
     """A set of renditions made from one decode. Several make `output` a folder."""
 
-    renditions: tuple[Rendition, ...] = Field(min_length=1, max_length=16)
+    renditions: tuple[Rendition, ...] = Field(max_length=16)
+    """None makes a file of the sound alone."""
     audio: Audio | None = Audio()
     """None leaves the sound out."""
     container: Container | None = None
@@ -168,6 +173,12 @@ class Ladder(SpecModel):
         names = [rendition.name for rendition in self.renditions]
         if len(set(names)) != len(names):
             raise ValueError("two renditions have the same name: each names a file")
+        return self
+
+    @model_validator(mode="after")
+    def _makes_something(self) -> Self:
+        if not self.renditions and (self.audio is None or self.packaging is not None):
+            raise ValueError("give renditions; without any, give `audio` and no `packaging`")
         return self
 
     @model_validator(mode="after")
@@ -193,9 +204,9 @@ class JobSpec(SpecModel):
     output: str = Field(
         min_length=1,
         max_length=4096,
-        description="Absolute path, or URL (s3, gs, az), of the file to make (.mp4, .mkv, .webm), "
-        "or of the folder for a ladder of several renditions, or one that is packaged. Nothing may "
-        "be there yet.",
+        description="Absolute path, or URL (s3, gs, az), of the file to make (.mp4, .mkv, .webm; "
+        "of sound alone also .m4a, .mka, .opus, .ogg), or of the folder for a ladder of several "
+        "renditions, or one that is packaged. Nothing may be there yet.",
     )
     preset: Name | None = Field(default=None, description="A ladder by name; see GET /presets.")
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")

@@ -122,9 +122,9 @@ async def test_the_type_of_a_problem_leads_to_its_explanation(
             "a value at most 256 characters",
         ),
         (
-            {"ladder": {"renditions": []}, "preset": None},
-            "ladder.renditions",
-            "tuple should have at least 1 item after validation, not 0",
+            {"ladder": {"renditions": [], "audio": None}, "preset": None},
+            "ladder",
+            "give renditions; without any, give `audio` and no `packaging`",
         ),
         (
             {

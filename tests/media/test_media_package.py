@@ -70,7 +70,7 @@ def _times(path: Path) -> list[Fraction]:
         return [tick * stream.time_base for tick in ticks]
 
 
-@pytest.mark.parametrize("container", list(Container))
+@pytest.mark.parametrize("container", [Container.MP4, Container.MKV, Container.WEBM])
 def test_joined_parts_have_the_times_of_the_whole(
     container: Container, ffmpeg: str, clips: Clips, tmp_path: Path
 ) -> None:

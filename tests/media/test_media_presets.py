@@ -23,7 +23,7 @@ def test_every_preset_loads_and_says_what_it_is_for(name: str) -> None:
     preset = presets.load(name)
     assert preset.name == name
     assert preset.description.endswith(".")
-    assert preset.ladder.renditions
+    assert preset.ladder.renditions or name == "audio-only"
 
 
 @pytest.mark.parametrize("name", presets.names())

@@ -19,6 +19,12 @@ def check_spec(spec: JobSpec) -> None:
     ladder = ladder_of(spec)
     kind = output_kind(spec.output, ladder)
     check_codecs(kind, ladder)
+    if spec.quality and not ladder.renditions:
+        raise InvalidRequest(
+            "the ladder has no renditions to compare with the source",
+            where="quality",
+            remedy="leave it out for a file of sound alone",
+        )
     for number, rendition in enumerate(ladder.renditions):
         encoder = encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE)
         if rendition.crf is not None:

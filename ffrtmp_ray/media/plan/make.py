@@ -19,7 +19,7 @@ from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
 from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.renditions import choose
-from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, audio_task, sound_of, tracks
+from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, Span, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.plan.warnings import warnings
@@ -51,12 +51,13 @@ def make_plan(
     needs = encode_needs(chosen.outputs, work.gpu, cpus)
     starts = segment_starts(source.video, kind.packaging) if kind.packaging is not None else ()
     payloads = encode_payloads(work, source, file, cut.chunks, chosen.outputs, starts)
-    sounds = tracks(work.ladder, source, kind.container)
+    sounds = tracks(work.ladder, source.audio, kind.container)
     length = source.video.end - source.video.first
+    span = Span(source.video.first, length, trimmed=source.video.trimmed)
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
-        *(audio_task(track, source, file, length, work.verify) for track in sounds),
+        *(audio_task(track, file, span, work.verify) for track in sounds),
     ]
     finish = FinishPayload(
         target=target,
@@ -70,13 +71,13 @@ def make_plan(
         segments=starts,
         plan=work if len(cut.chunks) > 1 else None,
     )
-    tasks.append(_finish(finish, tasks, length))
+    tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
     said = tuple(warnings(work, source, chosen, sounds))
     return Plan(tuple(limited), said + ((cut.warning,) if cut.warning else ()))
 
 
-def _finish(payload: FinishPayload, tasks: Sequence[NewTask], length: Fraction) -> NewTask:
+def finish_task(payload: FinishPayload, tasks: Sequence[NewTask], length: Fraction) -> NewTask:
     """Waits for all `tasks`."""
     return NewTask(
         name=FINISH_NAME,

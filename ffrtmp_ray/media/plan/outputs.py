@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -24,6 +24,16 @@ _VIDEO: Mapping[Container, frozenset[Codec]] = {
 }
 """WebM: https://www.webmproject.org/docs/container/; MP4 has a registered sample entry for each
 codec (https://mp4ra.org), Matroska a codec id (RFC 9559)."""
+_AUDIO: Mapping[Container, tuple[AudioCodec, ...]] = {
+    Container.MP4: tuple(AudioCodec),
+    Container.MKV: tuple(AudioCodec),
+    Container.WEBM: (AudioCodec.OPUS,),
+    Container.M4A: (AudioCodec.AAC,),
+    Container.MKA: tuple(AudioCodec),
+    Container.OPUS: (AudioCodec.OPUS,),
+    Container.OGG: (AudioCodec.OPUS,),
+}
+"""What players expect in each; the first is made where another is asked for."""
 
 
 _NO_FOLDERS = frozenset({"m3u8", "mpd", *(each.value for each in Container)})
@@ -46,7 +56,8 @@ def output_kind(output: str, ladder: Ladder) -> OutputKind:
     suffix = PurePosixPath(output).suffix.lower().removeprefix(".")
     if ladder.packaging is not None:
         return _packaged(output, suffix, ladder.packaging)
-    named = Container(suffix) if suffix in {each.value for each in Container} else None
+    holding = _VIDEO if ladder.renditions else _AUDIO
+    named = Container(suffix) if suffix in holding else None
     if len(ladder.renditions) > 1:
         if named is not None:
             raise InvalidRequest(
@@ -60,7 +71,7 @@ def output_kind(output: str, ladder: Ladder) -> OutputKind:
         raise InvalidRequest(
             f"{output} does not say what file to make",
             where="output",
-            remedy="end it with .mp4, .mkv or .webm",
+            remedy=f"end it with {_any_of(holding)}",
         )
     if ladder.container not in (None, named):
         raise InvalidRequest(
@@ -69,6 +80,11 @@ def output_kind(output: str, ladder: Ladder) -> OutputKind:
             remedy=f"end it with .{ladder.container}, or leave out `ladder.container`",
         )
     return OutputKind(folder=False, container=named)
+
+
+def _any_of(containers: Iterable[Container]) -> str:
+    *others, last = (f".{each}" for each in containers)
+    return f"{', '.join(others)} or {last}"
 
 
 def _packaged(output: str, suffix: str, packaging: Packaging) -> OutputKind:
@@ -115,7 +131,6 @@ def _check_transport_streams(ladder: Ladder) -> None:
 
 
 def audio_for(container: Container, audio: Audio) -> Audio:
-    """The sound as that container can hold it: WebM takes Opus only."""
-    if container is Container.WEBM and audio.codec is not AudioCodec.OPUS:
-        return audio.model_copy(update={"codec": AudioCodec.OPUS})
-    return audio
+    """The sound as that container can hold it."""
+    holding = _AUDIO[container]
+    return audio if audio.codec in holding else audio.model_copy(update={"codec": holding[0]})

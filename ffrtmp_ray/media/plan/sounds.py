@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -18,11 +19,22 @@ from ffrtmp_ray.media.plan.tracks import (
     language_of,
     missing,
 )
-from ffrtmp_ray.media.probe.source import AudioStream, Source
+from ffrtmp_ray.media.probe.source import AudioStream
 from ffrtmp_ray.media.spec import Audio, Container, Ladder, Verify
 
 LIGHT_SHARE = 0.05
 """The weight of audio and of finishing by that of the encodes: both copy or make little data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of the source's time that sounds are taken from, in seconds."""
+
+    start: Fraction
+    length: Fraction
+    """0 where it is not known."""
+    trimmed: bool
+    """What comes after it is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +48,20 @@ class Track:
     dispositions: tuple[str, ...]
 
 
-def tracks(ladder: Ladder, source: Source, container: Container) -> tuple[Track, ...]:
-    """Those that the ladder asks for and the source has.
+def tracks(ladder: Ladder, there: Sequence[AudioStream], container: Container) -> tuple[Track, ...]:
+    """Those of the source's sounds, `there`, that the ladder asks for.
 
     Raises InvalidRequest when the source has sound, but none in the languages that are named.
     """
-    if ladder.audio is None or not source.audio:
+    if ladder.audio is None or not there:
         return ()
-    chosen = choose_tracks(ladder.audio.tracks, source.audio)
+    chosen = choose_tracks(ladder.audio.tracks, there)
     if not chosen:
-        there = ", ".join(dict.fromkeys(map(language_of, source.audio)))
+        languages = ", ".join(dict.fromkeys(map(language_of, there)))
         raise InvalidRequest(
-            f"the source has no sound in {' or '.join(missing(ladder.audio.tracks, source.audio))}",
+            f"the source has no sound in {' or '.join(missing(ladder.audio.tracks, there))}",
             where="ladder.audio.tracks",
-            remedy=f"it has {there}; name one of these, or say first or all",
+            remedy=f"it has {languages}; name one of these, or say first or all",
         )
     audio = audio_for(container, ladder.audio)
     purposes = dispositions_of(chosen, one_is_default=True)
@@ -59,10 +71,8 @@ def tracks(ladder: Ladder, source: Source, container: Container) -> tuple[Track,
     )
 
 
-def audio_task(
-    track: Track, source: Source, file: InputFile, length: Fraction, verify: Verify
-) -> NewTask:
-    """Of `file`, in which `source` was found; `length` is the picture's in seconds."""
+def audio_task(track: Track, file: InputFile, span: Span, verify: Verify) -> NewTask:
+    """Of `file`, in which the track was found."""
     payload = AudioPayload(
         input=file,
         audio=AudioWork(
@@ -70,10 +80,10 @@ def audio_task(
             audio=track.audio,
             source_channels=track.stream.channels,
             source_rate=track.stream.sample_rate,
-            picture_start=source.video.first,
-            length=length if source.video.trimmed else None,
+            picture_start=span.start,
+            length=span.length if span.trimmed else None,
         ),
-        duration=length,
+        duration=span.length,
         verify=verify,
     )
     return NewTask(
@@ -81,7 +91,7 @@ def audio_task(
         kind="audio",
         needs=LIGHT,
         payload=payload.model_dump(mode="json"),
-        weight=float(length) * LIGHT_SHARE,
+        weight=float(span.length) * LIGHT_SHARE,
     )
 
 

@@ -10,7 +10,7 @@ from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.plan.sounds import Track
 from ffrtmp_ray.media.plan.tracks import missing
-from ffrtmp_ray.media.probe.source import Source
+from ffrtmp_ray.media.probe.source import AudioStream, Source
 from ffrtmp_ray.media.spec import GpuUse, Tracks
 
 
@@ -20,7 +20,7 @@ def warnings(
     if work.inexact is not None:
         yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
     yield from _of_picture(work, source, chosen)
-    yield from _of_sound(work, source, sounds)
+    yield from of_sound(work, source.audio, sounds)
     if source.subtitles:
         yield f"subtitles are left out ({source.subtitles})"
 
@@ -42,7 +42,10 @@ def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[s
         yield "no GPU makes these renditions: they are encoded on CPUs"
 
 
-def _of_sound(work: PlanPayload, source: Source, sounds: Sequence[Track]) -> Iterator[str]:
+def of_sound(
+    work: PlanPayload, there: Sequence[AudioStream], sounds: Sequence[Track]
+) -> Iterator[str]:
+    """`there` are the source's, `sounds` those that are taken."""
     if work.ladder.audio is None:
         return
     if not sounds:
@@ -51,7 +54,7 @@ def _of_sound(work: PlanPayload, source: Source, sounds: Sequence[Track]) -> Ite
         yield (
             f"the sound is made as {sounds[0].audio.codec}, which is all that this container takes"
         )
-    if sounds and work.ladder.audio.tracks is Tracks.FIRST and len(source.audio) > 1:
-        yield f"of {len(source.audio)} sound streams the first is taken"
-    if lacking := missing(work.ladder.audio.tracks, source.audio):
+    if sounds and work.ladder.audio.tracks is Tracks.FIRST and len(there) > 1:
+        yield f"of {len(there)} sound streams the first is taken"
+    if lacking := missing(work.ladder.audio.tracks, there):
         yield f"the source has no sound in {' or '.join(lacking)}"

@@ -24,6 +24,7 @@ from ffrtmp_ray.media.probe.bitrate import needed_buffer
 from ffrtmp_ray.media.probe.decode import count, sample
 from ffrtmp_ray.media.probe.look import look
 from ffrtmp_ray.media.probe.open import Refusal
+from ffrtmp_ray.media.probe.tracks import listen
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -32,6 +33,7 @@ _LIMITS = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NO
 
 _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "look": look,
+    "listen": listen,
     "count": count,
     "needed_buffer": needed_buffer,
     "sample": sample,

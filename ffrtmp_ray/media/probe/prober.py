@@ -18,7 +18,7 @@ from typing import IO, Any, TypeVar
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.encode.work import Value
 from ffrtmp_ray.media.inputs import RELAYED
-from ffrtmp_ray.media.probe.source import Decoded, FrameCount, NeededBuffer, Source
+from ffrtmp_ray.media.probe.source import Decoded, FrameCount, NeededBuffer, SoundSource, Source
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""
@@ -73,6 +73,11 @@ class Prober:
         slowest = _SLOWEST_NETWORK if address.startswith(RELAYED) else _SLOWEST_READING
         limit = self._timeout_seconds + size / slowest
         return await self._ask(Source, limit, "look", address=address)
+
+    async def listen(self, source: Path | str, size: int = 0) -> SoundSource | Failure:
+        """What is to be heard in a file, or in an input of `size` bytes at an address."""
+        limit = self._timeout_seconds + size / _SLOWEST_NETWORK
+        return await self._ask(SoundSource, limit, "listen", address=str(source))
 
     async def count(
         self,

@@ -120,6 +120,24 @@ class Source(Value):
     """How many subtitle streams there are."""
 
 
+class SoundSource(Value):
+    """A file of which the sound alone is of interest."""
+
+    container: str
+    """ffmpeg's name of the demuxer."""
+    bytes: int
+    duration: Fraction
+    """Seconds, as the container says; 0 where it does not."""
+    audio: tuple[AudioStream, ...]
+    """In the file's order, those that can be decoded; at least one."""
+
+    @property
+    def end(self) -> Fraction:
+        """When the last sound ends, as far as the file says."""
+        ends = [sound.start + sound.duration for sound in self.audio if sound.duration]
+        return max(ends, default=min(sound.start for sound in self.audio) + self.duration)
+
+
 class FrameCount(Value):
     """What decoding a whole stream has shown."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -10,8 +11,10 @@ from av.audio.stream import AudioStream as AvAudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
-from ffrtmp_ray.media.probe.open import opened
-from ffrtmp_ray.media.probe.source import AudioStream, VideoStream
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.inputs import name_of
+from ffrtmp_ray.media.probe.open import Refusal, opened
+from ffrtmp_ray.media.probe.source import AudioStream, SoundSource, VideoStream
 
 _FIRST_PACKETS = 600
 """A sound of which so many packets give nothing is taken for damaged."""
@@ -26,6 +29,23 @@ _DISPOSITIONS = (
     "captions", "descriptions",
 )  # fmt: skip
 """Those of libavformat that say for whom a track is, and that MP4 or Matroska can keep."""
+
+
+def listen(address: str) -> SoundSource:
+    """All that a plan must know of a file whose sound alone is wanted. Raises Refusal when there is
+    none that can be decoded."""
+    with opened(address) as container:
+        sounds = sounds_of(container, address)
+        if not sounds:
+            raise Refusal(
+                FailureKind.BAD_INPUT, f"{name_of(address)} has no sound that can be decoded"
+            )
+        return SoundSource(
+            container=container.format.name,
+            bytes=container.size,
+            duration=Fraction(container.duration or 0, av.time_base),
+            audio=sounds,
+        )
 
 
 def sounds_of(container: InputContainer, address: str) -> tuple[AudioStream, ...]:

@@ -12,7 +12,7 @@ from ffrtmp_ray.media.assignment import Ended, Succeeded
 from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.payloads import FinishPayload, PublishPayload
 from ffrtmp_ray.media.quality.report import quality_of
-from ffrtmp_ray.media.steps import files, segments
+from ffrtmp_ray.media.steps import files, segments, sound_file
 from ffrtmp_ray.media.steps.bitrate import over
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.places import check_output_place
@@ -27,7 +27,9 @@ async def run(step: Step) -> Ended:
     work = FinishPayload.model_validate(step.assignment.payload)
     folder = await step.make_folder()
     staged = await step.in_thread(_stage, step, work, folder)
-    if work.packaging is None:
+    if not work.files:
+        made = await sound_file.make(step, work, staged)
+    elif work.packaging is None:
         made = await files.make(step, work, folder, staged)
     else:
         made = await segments.make(step, work, work.packaging, folder, staged)

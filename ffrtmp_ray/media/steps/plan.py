@@ -9,15 +9,19 @@ from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
 from ffrtmp_ray.media.plan.encodes import input_file
 from ffrtmp_ray.media.plan.make import make_plan
+from ffrtmp_ray.media.plan.make_sound import make_sound_plan
 from ffrtmp_ray.media.plan.outputs import output_kind
-from ffrtmp_ray.media.plan.payloads import PlanPayload
+from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
 from ffrtmp_ray.media.plan.trim import overrun, span_of, trimmed, trimmed_by_count
 from ffrtmp_ray.media.plan.tunes import tune_tasks, tuned
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.media.steps.step import Step
-from ffrtmp_ray.storage.open_input import open_input
+from ffrtmp_ray.storage.open_input import OpenInput, open_input
 from ffrtmp_ray.storage.places import check_input_place, check_output_place
+
+_NO_PICTURE = ""
+"""The fingerprint of a source of which no picture is decoded."""
 
 
 async def run(step: Step) -> Ended:
@@ -29,6 +33,8 @@ async def run(step: Step) -> Ended:
     check = partial(check_output_place, folder=kind.folder)
     target = await step.in_thread(check, work.output, settings)
     async with open_input(place, settings, spool=step.make_folder) as opened:
+        if not work.ladder.renditions:
+            return await _of_sound(step, work, opened, target)
         source = await step.toolbox.prober.probe_input(opened.address, opened.stamp.bytes)
         part = await _part(step, work.trim, source, opened.address)
     if isinstance(source, Failure):
@@ -45,6 +51,22 @@ async def run(step: Step) -> Ended:
     plan = make_plan(work, part, file, target, farm_cpus=step.assignment.farm_cpus)
     said += plan.warnings
     return Succeeded({"source": described, "warnings": said}, plan.tasks)
+
+
+async def _of_sound(step: Step, work: PlanPayload, opened: OpenInput, target: str) -> Ended:
+    """The plan of a job that wants no picture, and looks for none."""
+    source = await step.toolbox.prober.listen(opened.address, opened.stamp.bytes)
+    if isinstance(source, Failure):
+        return Failed(source)
+    file = InputFile(
+        place=opened.place,
+        bytes=opened.stamp.bytes,
+        version=opened.stamp.version,
+        fingerprint=_NO_PICTURE,
+    )
+    plan = make_sound_plan(work, source, file, target)
+    described = source.model_dump(mode="json")
+    return Succeeded({"source": described, "warnings": list(plan.warnings)}, plan.tasks)
 
 
 async def _part(

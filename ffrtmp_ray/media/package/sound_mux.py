@@ -1,0 +1,37 @@
+"""The command line that puts sounds into a file of their own, without encoding. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ffrtmp_ray.media.package.mux import Sound, labels
+from ffrtmp_ray.media.spec import Container
+
+_MUXERS: Mapping[Container, str] = {
+    Container.MP4: "mp4",
+    Container.M4A: "ipod",
+    Container.MKV: "matroska",
+    Container.MKA: "matroska",
+    Container.WEBM: "webm",
+    Container.OPUS: "opus",
+    Container.OGG: "ogg",
+}
+
+
+def sound_mux_argv(
+    ffmpeg: str, sounds: Sequence[Sound], container: Container, target: Path
+) -> list[str]:
+    """The whole command line. Prints progress to stdout."""
+    argv = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"]
+    argv += ["-nostats", "-progress", "pipe:1"]
+    for sound in sounds:
+        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
+    for number in range(len(sounds)):
+        argv += ["-map", f"{number}:a:0"]
+    argv += ["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"]
+    for number, sound in enumerate(sounds):
+        argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
+    if container in (Container.MP4, Container.M4A):
+        argv += ["-movflags", "+faststart"]
+    return [*argv, "-f", _MUXERS[container], "-n", str(target)]

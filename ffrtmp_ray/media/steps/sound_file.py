@@ -1,0 +1,72 @@
+"""One file of sounds alone, of those that were encoded. Part of `finish`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.assignment import Ended, Failed
+from ffrtmp_ray.media.package.mux import Sound
+from ffrtmp_ray.media.package.sound_mux import sound_mux_argv
+from ffrtmp_ray.media.plan.payloads import FinishPayload
+from ffrtmp_ray.media.probe.source import SoundSource
+from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.media.steps.words import sounds_in_words
+from ffrtmp_ray.views import OutputView
+
+_NEAR = Fraction(1, 10)
+"""Seconds by which the file may be shorter or longer than the longest sound: a container's
+milliseconds, and the last frame, of which some count the part that is heard only."""
+
+
+async def make(step: Step, work: FinishPayload, staged: Path) -> tuple[OutputView, ...] | Ended:
+    """The file at `staged`, as it will be seen."""
+    paths = [
+        step.toolbox.workspace.absolute(step.assignment.results[each.task]["path"])
+        for each in work.sounds
+    ]
+    parts = []
+    for path in paths:
+        part = await step.toolbox.prober.listen(path)
+        if isinstance(part, Failure):
+            return Failed(part)
+        parts.append(part)
+    longest = max(part.end for part in parts)
+
+    def fraction(progress: ProcessProgress) -> float:
+        return (progress.out_time_seconds or 0.0) / max(float(longest), 0.001)
+
+    sounds = [
+        Sound(path, each.language, each.title, each.dispositions)
+        for path, each in zip(paths, work.sounds, strict=True)
+    ]
+    argv = sound_mux_argv(step.toolbox.ffmpeg, sounds, work.container, staged)
+    if (ended := await step.ffmpeg(argv, fraction)) is not None:
+        return ended
+    found = await step.toolbox.prober.listen(staged)
+    if isinstance(found, Failure):
+        return Failed(Failure(FailureKind.INEXACT, f"it cannot be used: {found.reason}"))
+    if wrong := _faults(found, [sound.codec for sound in work.sounds], longest):
+        return Failed(Failure(FailureKind.INEXACT, f"it is not right: {'; '.join(wrong)}"))
+    return (
+        OutputView(
+            path=work.target,
+            bytes=found.bytes,
+            duration_seconds=round(float(found.duration), 6),
+            audio=sounds_in_words(found.audio),
+        ),
+    )
+
+
+def _faults(found: SoundSource, codecs: Sequence[str], longest: Fraction) -> list[str]:
+    """What is not as it was encoded, each as a clause."""
+    wrong = []
+    have = [sound.codec for sound in found.audio]
+    if have != list(codecs):
+        wrong.append(f"the sound is {', '.join(have)}, not {', '.join(codecs)}")
+    if abs(found.end - longest) > _NEAR:
+        wrong.append(f"it ends at {float(found.end):.3f} s, not at {float(longest):.3f} s")
+    return wrong

@@ -1,0 +1,172 @@
+"""Files of sound alone, from sources with a picture and without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.plan import check_spec
+from ffrtmp_ray.media.presets import resolve
+from ffrtmp_ray.media.spec import Audio, AudioCodec, JobSpec, Ladder, Tracks
+from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.toolbox import Toolbox
+from tests.clips import Clips
+from tests.media.encoding import run
+from tests.media.frames import onset
+from tests.media.pipeline import (
+    assert_nothing_left,
+    assert_published,
+    failure_of,
+    run_job,
+    tasks_of,
+)
+
+
+def _job(clip: Path, output: Path, audio: Audio | None = None, **fields: Any) -> JobSpec:
+    ladder = Ladder(renditions=(), audio=audio or Audio())
+    return JobSpec(input=str(clip), output=str(output), ladder=ladder, **fields)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        (".m4a", "aac"), (".mp4", "aac"), (".mka", "aac"), (".mkv", "aac"),
+        (".opus", "opus"), (".ogg", "opus"), (".webm", "opus"),
+    ],
+)  # fmt: skip
+async def test_every_container_has_the_sound_that_it_can_hold(
+    suffix: str, codec: str, toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    target = out / f"a{suffix}"
+    outcome = await run_job(_job(clips("sound.m4a"), target), toolbox)
+    (output,) = assert_published(outcome, target)
+    assert (output["audio"], output["video"]) == (f"{codec} 1ch", None)
+    assert output["duration_seconds"] == pytest.approx(2, abs=0.05)
+    with av.open(target) as made:
+        assert [stream.type for stream in made.streams] == ["audio"]
+        heard = sum(frame.samples for frame in made.decode(audio=0))
+        assert heard / made.streams.audio[0].sample_rate == pytest.approx(2, abs=0.03)
+    told = f"the sound is made as {codec}, which is all that this container takes"
+    assert outcome.warnings == ([told] if codec == "opus" else [])
+    assert_nothing_left(toolbox, out, target)
+
+
+async def test_opus_that_is_asked_for_goes_into_mp4(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    job = _job(clips("sound.m4a"), out / "a.mp4", Audio(codec=AudioCodec.OPUS))
+    (output,) = assert_published(await run_job(job, toolbox), out / "a.mp4")
+    assert output["audio"] == "opus 1ch"
+
+
+@pytest.mark.parametrize("name", ["late-sound.mp4", "cover.m4a", "stream.ts"])
+async def test_the_sound_of_a_film_begins_with_its_first_sample(
+    name: str, toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    """Which may be what the source's encoder was primed with: 21 ms of AAC."""
+    target = out / "a.m4a"
+    assert_published(await run_job(_job(clips(name), target), toolbox), target)
+    assert onset(target) == pytest.approx(0, abs=0.025)
+
+
+async def test_sounds_keep_their_distance_to_each_other(
+    ffmpeg: str, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    clip, target = tmp_path / "two.mka", out / "a.mka"
+    tone = "sine=frequency=440:sample_rate=48000:duration=2"
+    run(
+        ffmpeg,
+        *("-v", "error", "-itsoffset", "3.5", "-f", "lavfi", "-i", tone),
+        *("-itsoffset", "3", "-f", "lavfi", "-i", tone, "-map", "0", "-map", "1"),
+        *("-c:a", "pcm_s16le", "-copyts", clip),
+    )
+    job = _job(clip, target, Audio(tracks=Tracks.ALL))
+    assert_published(await run_job(job, toolbox), target)
+    with av.open(target) as made:
+        assert len(made.streams.audio) == 2
+    assert onset(target) == pytest.approx(0.5, abs=0.010)
+
+
+async def test_a_part_of_it_is_taken(
+    ffmpeg: str, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    """A beep one second in, of which a trim begins 0.7 seconds before."""
+    clip, target = tmp_path / "beep.wav", out / "a.m4a"
+    beep = r"aevalsrc=if(between(t\,1\,1.2)\,sin(2*PI*1000*t)\,0):s=48000:d=3"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", beep, clip)
+    job = _job(clip, target, trim=Trim(start=0.3, duration=1.5))
+    (output,) = assert_published(await run_job(job, toolbox), target)
+    assert output["duration_seconds"] == pytest.approx(1.5, abs=0.03)
+    assert onset(target) == pytest.approx(0.7, abs=0.010)
+
+
+async def test_the_preset_for_it_makes_stereo(toolbox: Toolbox, clips: Clips, out: Path) -> None:
+    job = JobSpec(input=str(clips("plain.mp4")), output=str(out / "a.m4a"), preset="audio-only")
+    assert list(await tasks_of(job, toolbox)) == ["audio0", "finish"]
+    (output,) = assert_published(await run_job(job, toolbox), out / "a.m4a")
+    assert output["audio"] == "aac 2ch"
+
+
+# ------------------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        ("/out/a.mp3", "end it with .mp4, .mkv, .webm, .m4a, .mka, .opus or .ogg"),
+        ("/out/a", ".m4a"),
+    ],
+)
+def test_other_files_than_those_are_refused_at_submission(output: str, remedy: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_spec(_job(Path("/in/a.wav"), Path(output)))
+    assert caught.value.where == "output"
+    assert remedy in (caught.value.remedy or "")
+
+
+def test_a_picture_does_not_go_into_a_file_of_sound() -> None:
+    job = resolve(JobSpec(input="/in/a.mp4", output="/out/a.m4a", preset="web"))
+    with pytest.raises(InvalidRequest, match="does not say what file to make"):
+        check_spec(job)
+
+
+def test_a_comparison_of_pictures_needs_pictures() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_spec(_job(Path("/in/a.wav"), Path("/out/a.m4a"), quality=("psnr",)))
+    assert caught.value.where == "quality"
+
+
+def test_nothing_at_all_is_not_a_ladder() -> None:
+    with pytest.raises(ValueError, match="give renditions"):
+        Ladder(renditions=(), audio=None)
+
+
+@pytest.mark.parametrize(
+    ("clip", "kind", "reason"),
+    [
+        ("silent.mp4", FailureKind.BAD_INPUT, "silent.mp4 has no sound that can be decoded"),
+        ("two-sounds.mkv", FailureKind.UNSUPPORTED, "opus holds one sound, and 2 are wanted"),
+    ],
+)
+async def test_what_the_source_cannot_give_is_refused_by_the_plan(
+    clip: str, kind: FailureKind, reason: str, toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    job = _job(clips(clip), out / "a.opus", Audio(tracks=Tracks.ALL))
+    outcome = await run_job(job, toolbox)
+    assert list(outcome.ended) == ["plan"]
+    assert failure_of(outcome.last)[0] is kind
+    assert reason in failure_of(outcome.last)[1]
+
+
+async def test_a_source_without_a_picture_is_refused_where_one_is_wanted(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    job = JobSpec(input=str(clips("sound.m4a")), output=str(out / "a.mp4"), preset="web")
+    kind, reason = failure_of((await run_job(job, toolbox)).last)
+    assert kind is FailureKind.BAD_INPUT
+    assert "has no video stream, only sound" in reason
