@@ -11,7 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 
+from ffrtmp_ray.media.assignment import Succeeded
 from tests.media.encoding import run
+from tests.media.pipeline import Outcome
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,19 @@ class Played:
     """Seconds from the first frame until something is heard."""
 
 
-def play(ffmpeg: str, source: Path, folder: Path, *, picture: int = 0) -> Played:
-    """`picture` is the number of the rendition, as the manifest has them."""
+def published(outcome: Outcome) -> list[str]:
+    """The names of what a job has published."""
+    assert isinstance(outcome.last, Succeeded), (outcome.last, outcome.logs)
+    outputs = [Path(each["path"]) for each in outcome.last.result["outputs"]]
+    assert all(path.exists() for path in outputs)
+    return [path.name for path in outputs]
+
+
+def play(ffmpeg: str, source: Path, folder: Path, *, picture: int | None = 0) -> Played:
+    """`picture` is the number of the rendition, as the manifest has them; None is none. Times count
+    from the first frame, or are as they are where there is no picture."""
     copy = folder / f"{source.name}.{picture}.nut"
-    maps = ["-map", f"0:v:{picture}"]
+    maps = [] if picture is None else ["-map", f"0:v:{picture}"]
     if ": Audio:" in _streams(ffmpeg, source):
         maps += ["-map", "0:a:0", "-c:a", "pcm_s16le"]
     raw = ("-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base:v", "demux")
@@ -61,11 +72,12 @@ def _look(copy: Path) -> Played:
             elif isinstance(frame, av.AudioFrame) and beep is None:
                 loud = np.nonzero(np.abs(frame.to_ndarray()[0].astype(float)) > 3000)[0]
                 beep = time + Fraction(int(loud[0]), frame.sample_rate) if len(loud) else None
+    begin = times[0] if times else Fraction(0)
     return Played(
-        [time - times[0] for time in times],
+        [time - begin for time in times],
         hashes,
-        None if flash is None else float(flash - times[0]),
-        None if beep is None else float(beep - times[0]),
+        None if flash is None else float(flash - begin),
+        None if beep is None else float(beep - begin),
     )
 
 
