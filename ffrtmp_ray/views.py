@@ -42,6 +42,8 @@ class OutputView(View):
     duration_seconds: float | None = None
     video: str | None = None
     """Codec and size, as `h264 1280x720`."""
+    image: str | None = None
+    """Format and size, as `jpeg 320x180`, of a still image; of a list of them `webvtt`."""
     audio: str | None = None
     """Codec and channels, as `aac 2ch`; of several sounds with their languages."""
     loudness: tuple[LoudnessView | None, ...] = Field(

@@ -181,7 +181,7 @@ def _outputs(outputs: Iterable[OutputView]) -> Table:
             output.path,
             formats.size(output.bytes),
             formats.duration(output.duration_seconds),
-            output.video or formats.NOTHING,
+            output.video or output.image or formats.NOTHING,
             output.audio or formats.NOTHING,
         )
     return table

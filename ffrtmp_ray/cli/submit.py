@@ -19,6 +19,7 @@ from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.spec import GpuUse, Measure, Verify
+from ffrtmp_ray.media.spec_images import ImageFormat
 from ffrtmp_ray.views import JobDetail
 
 _TIME_HELP = "As 2030-01-31T18:00, of this machine's zone unless it names another."
@@ -70,6 +71,20 @@ Start: TypeAlias = Annotated[
 ]
 Duration: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Take so much of it.", show_default="to the end")
+]
+ImageKind: TypeAlias = Annotated[
+    ImageFormat | None,
+    typer.Option("--images", help="Of what kind images are.", show_default="jpeg"),
+]
+HasPoster: TypeAlias = Annotated[
+    bool, typer.Option("--poster", help="Make a still image of it, too; OUTPUT is a folder then.")
+]
+ThumbnailsEvery: TypeAlias = Annotated[
+    str | None, typer.Option("--thumbnails", metavar="TIME", help="And one every so many seconds.")
+]
+SpriteEvery: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--sprite", metavar="TIME", help="And small ones on sheets, with WebVTT."),
 ]
 Quality: TypeAlias = Annotated[
     list[Measure] | None,
@@ -149,6 +164,10 @@ def submit(
     verify: VerifyWhat = None,
     start: Start = None,
     duration: Duration = None,
+    images: ImageKind = None,
+    poster: HasPoster = False,
+    thumbnails: ThumbnailsEvery = None,
+    sprite: SpriteEvery = None,
     quality: Quality = None,
     urgent: Urgent = False,
     preemptible: Preemptible = None,
@@ -181,6 +200,7 @@ def submit(
         "chunks": chunks,
         "verify": verify,
         "trim": _without_none({"start": start, "duration": duration}) or None,
+        "images": _images(images, poster, thumbnails, sprite),
         "quality": quality,
         "urgent": urgent,
         "preemptible": preemptible,
@@ -200,6 +220,18 @@ def submit(
         if wait:
             job = _wait(farm, job)
     _say(job, wait, as_json)
+
+
+def _images(
+    kind: ImageFormat | None, poster: bool, thumbnails: str | None, sprite: str | None
+) -> dict[str, Any] | None:
+    wishes = {
+        "format": kind,
+        "poster": {} if poster else None,
+        "thumbnails": None if thumbnails is None else {"every": thumbnails},
+        "sprite": None if sprite is None else {"every": sprite},
+    }
+    return _without_none(wishes) or None
 
 
 def _without_none(wishes: Mapping[str, Any]) -> dict[str, Any]:

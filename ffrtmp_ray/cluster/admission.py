@@ -23,6 +23,6 @@ def admit(spec: JobSpec, settings: Settings) -> JobSpec:
     check_spec(resolved)
     check_input_place(resolved.input, settings)
     assert resolved.ladder is not None  # noqa: S101 - resolve() has put it in
-    folder = output_kind(resolved.output, resolved.ladder).folder
+    folder = output_kind(resolved.output, resolved.ladder, resolved.images).folder
     check_output_place(resolved.output, settings, folder=folder)
     return resolved

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from ffrtmp_ray.core.model import Priority, Queue
 from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec_images import Images
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_sound import Loudness
 from ffrtmp_ray.media.spec_trim import Trim
@@ -212,6 +213,9 @@ class JobSpec(SpecModel):
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")
     trim: Trim | None = Field(
         default=None, description="Take this part of the source; by default all of it."
+    )
+    images: Images | None = Field(
+        default=None, description="Still images to make beside it; `output` is a folder then."
     )
     queue: Queue = Queue.DEFAULT
     priority: Priority = Priority.MEDIUM

@@ -41,6 +41,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
         *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
+        *("--poster", "--thumbnails", "5", "--sprite", "1:00", "--images", "webp"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
         *("--depends-on", "job-7", "--depends-on", "job-8"),
     )
@@ -63,6 +64,12 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "task_timeout_seconds": 30,
         "chunks": 3,
         "trim": {"start": 90.0, "duration": 12.5},
+        "images": {
+            "format": "webp",
+            "poster": {"time": None, "height": 720},
+            "thumbnails": {"every": 5, "height": 180},
+            "sprite": {"every": 60, "height": 90, "columns": 10, "rows": 10},
+        },
         "depends_on": ["job-7", "job-8"],
     }
     times = {name: datetime.fromisoformat(spec[name]) for name in ("not_before", "deadline")}

@@ -82,9 +82,14 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
     Filters that look at neighbouring frames come before the cut, so that frames at its border
     are the same as in the whole file. ffmpeg itself turns a rotated picture before all of this.
     """
-    common = [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), *_times(work)]
+    common = first_filters(work)
     chains = [[*common, *_rate(work, each), *_scale(work, each, gpu)] for each in work.outputs]
     return shared_graph(f"[0:{work.stream}]", chains)
+
+
+def first_filters(work: VideoWork) -> list[str]:
+    """What comes before all that outputs differ in: the chunk's frames, timed from its first."""
+    return [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), *_times(work)]
 
 
 def _scale(work: VideoWork, output: OutputWork, gpu: bool) -> list[str]:

@@ -17,7 +17,13 @@ PLAN_NAME = "plan"
 def check_spec(spec: JobSpec) -> None:
     """Raises InvalidRequest when a spec, its preset resolved, asks for what cannot be."""
     ladder = ladder_of(spec)
-    kind = output_kind(spec.output, ladder)
+    if spec.images is not None and not ladder.renditions:
+        raise InvalidRequest(
+            "images are made beside a picture, and the ladder has no renditions",
+            where="images",
+            remedy="leave them out for a file of sound alone",
+        )
+    kind = output_kind(spec.output, ladder, spec.images)
     check_codecs(kind, ladder)
     if spec.quality and not ladder.renditions:
         raise InvalidRequest(
@@ -44,6 +50,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         output=spec.output,
         ladder=ladder_of(spec),
         trim=spec.trim,
+        images=spec.images,
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
         task_timeout_seconds=spec.task_timeout_seconds,

@@ -5,9 +5,10 @@ A chunk's frames are those of the source from its first tick up to the next chun
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
@@ -61,6 +62,16 @@ def sought(video: VideoStream) -> tuple[Chunk, ...]:
     if video.start_pts is None or not video.ticks:
         return whole(video)
     return (_chunk(video, 0, 0, len(video.ticks)),)
+
+
+def frame_at(video: VideoStream, time: Fraction) -> Chunk:
+    """The frame that is shown at a time, which counts from the first one; where the times of
+    frames are not known, the first from then on, and all that follow."""
+    tick = (video.first + time) / video.time_base
+    if video.ticks:
+        place = max(bisect_right(video.ticks, tick) - 1, 0)
+        return _chunk(video, 0, place, place + 1)
+    return replace(whole(video)[0], start_pts=math.ceil(tick))
 
 
 def chunks_of(

@@ -22,6 +22,22 @@ def encode_name(chunk: int) -> str:
     return f"encode{chunk}"
 
 
+def whole_picture(video: VideoStream, outputs: tuple[OutputWork, ...]) -> VideoWork:
+    """What is to be done where nothing is left out."""
+    depth = _bit_depth(video)
+    return VideoWork(
+        stream=video.index,
+        frame_rate=_mean_rate(video),
+        timescale=timescale(video.time_base),
+        outputs=cascade(outputs, (video.shown_width, video.shown_height), depth),
+        bit_depth=depth,
+        color=video.color,
+        light=video.light if video.hdr else None,
+        rgb=video.rgb,
+        interlaced=video.interlaced,
+    )
+
+
 def encode_payloads(
     work: PlanPayload,
     source: Source,
@@ -32,19 +48,8 @@ def encode_payloads(
 ) -> list[EncodePayload]:
     """What is to be done for each chunk of `file`, in which `source` was found; `starts` are the
     times of the segments of a package."""
-    video = source.video
-    ticks, depth = timescale(video.time_base), _bit_depth(video)
-    whole = VideoWork(
-        stream=video.index,
-        frame_rate=_mean_rate(video),
-        timescale=ticks,
-        outputs=cascade(outputs, (video.shown_width, video.shown_height), depth),
-        bit_depth=depth,
-        color=video.color,
-        light=video.light if video.hdr else None,
-        rgb=video.rgb,
-        interlaced=video.interlaced,
-    )
+    video, ticks = source.video, timescale(source.video.time_base)
+    whole = whole_picture(video, outputs)
     if len(chunks) == 1:
         whole = whole.model_copy(update={"keyframes": forced(starts, 0, None)})
         return [_in_one_piece(work, whole, video, chunks[0], file)]
@@ -55,7 +60,7 @@ def encode_payloads(
     for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
         keyframes = forced(starts, offset, nearest(end * ticks))
         part = whole.model_copy(
-            update={"chunk": _part(video, chunk, offset, shortest), "keyframes": keyframes}
+            update={"chunk": part_of(video, chunk, offset, shortest), "keyframes": keyframes}
         )
         each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
         payloads.append(each.model_copy(update={"plan": work, "verify": work.verify}))
@@ -67,7 +72,7 @@ def _in_one_piece(
 ) -> EncodePayload:
     """What is sought may turn out not to be exact; then the plan is made anew, without."""
     if video.trimmed:
-        whole = whole.model_copy(update={"chunk": _part(video, chunk, 0)})
+        whole = whole.model_copy(update={"chunk": part_of(video, chunk, 0)})
     payload = _payload(whole, video, chunk, file, video.end - video.first)
     again = None if chunk.seek is None else work
     return payload.model_copy(update={"plan": again, "verify": work.verify})
@@ -98,9 +103,10 @@ def input_file(place: str, stamp: Stamp, source: Source) -> InputFile:
     )
 
 
-def _part(
+def part_of(
     video: VideoStream, chunk: Chunk, offset: int, shortest: Fraction | None = None
 ) -> encodes.Chunk:
+    """A chunk as an encode is told of it; `offset` and `shortest` as there."""
     return encodes.Chunk(
         time_base=video.time_base,
         seek_seconds=chunk.seek,

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.grid import segment_starts
+from ffrtmp_ray.media.plan.images import IMAGES_NAME, images_tasks
 from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
@@ -43,7 +44,7 @@ def make_plan(
     `file` is the input in which `source` was found, `target` the output's real place, checked
     against the roots. Raises InvalidRequest when the ladder cannot be made.
     """
-    kind = output_kind(work.output, work.ladder)
+    kind = output_kind(work.output, work.ladder, work.images)
     chosen = choose(work.ladder, source.video)
     check_limits(work.ladder, chosen, source.video)
     cut = split(work, source.video, chosen.outputs, farm_cpus)
@@ -58,6 +59,7 @@ def make_plan(
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
         *(audio_task(track, file, span, work.verify) for track in sounds),
+        *images_tasks(work.images, source.video, file, chosen.outputs),
     ]
     finish = FinishPayload(
         target=target,
@@ -70,6 +72,7 @@ def make_plan(
         packaging=kind.packaging,
         segments=starts,
         plan=work if len(cut.chunks) > 1 else None,
+        beside=(IMAGES_NAME,) if work.images is not None else (),
     )
     tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)

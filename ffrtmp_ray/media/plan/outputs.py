@@ -15,6 +15,7 @@ from ffrtmp_ray.media.spec import (
     Ladder,
     rendition_field,
 )
+from ffrtmp_ray.media.spec_images import Images
 from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
 
 _VIDEO: Mapping[Container, frozenset[Codec]] = {
@@ -51,18 +52,19 @@ class OutputKind:
     packaging: Packaging | None = None
 
 
-def output_kind(output: str, ladder: Ladder) -> OutputKind:
-    """Raises InvalidRequest where the output's name and the ladder contradict each other."""
+def output_kind(output: str, ladder: Ladder, images: Images | None) -> OutputKind:
+    """Raises InvalidRequest where the output's name and what is asked for contradict each other."""
     suffix = PurePosixPath(output).suffix.lower().removeprefix(".")
     if ladder.packaging is not None:
         return _packaged(output, suffix, ladder.packaging)
     holding = _VIDEO if ladder.renditions else _AUDIO
     named = Container(suffix) if suffix in holding else None
-    if len(ladder.renditions) > 1:
+    if len(ladder.renditions) > 1 or images is not None:
         if named is not None:
+            number = len(ladder.renditions)
+            what = f"a ladder of {number} renditions makes" if number > 1 else "with images it is"
             raise InvalidRequest(
-                f"a ladder of {len(ladder.renditions)} renditions makes a folder of files, "
-                f"and {output} names one file",
+                f"{what} a folder of files, and {output} names one file",
                 where="output",
                 remedy=f"leave out the .{suffix}; `ladder.container` says what the files are",
             )

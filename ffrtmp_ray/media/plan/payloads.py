@@ -8,9 +8,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import AudioWork, Chunk, Color, Light, Value, VideoWork
+from ffrtmp_ray.media.images.work import ImagesWork
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure, Verify
+from ffrtmp_ray.media.spec_images import Images
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.storage.origin import Stamp
@@ -24,6 +26,7 @@ class PlanPayload(Value):
     output: str
     ladder: Ladder
     trim: Trim | None = None
+    images: Images | None = None
     gpu: GpuUse
     encode_cpus: int
     """CPUs that one encode takes at most."""
@@ -121,6 +124,24 @@ class AudioPayload(Value):
     verify: Verify = Verify.SAMPLED
 
 
+class ImagesPayload(Value):
+    """Of `images`."""
+
+    input: InputFile
+    images: ImagesWork
+
+
+class Beside(Value):
+    """A file that lies beside the outputs, in the results (under `beside`) of whoever made it."""
+
+    path: str
+    """Relative to the workspace."""
+    name: str
+    """In the output folder."""
+    what: str
+    """In words, for the job's outputs."""
+
+
 class FilePayload(Value):
     """One rendition: a file, or a folder of segments."""
 
@@ -163,6 +184,9 @@ class FinishPayload(Value):
     """None makes files."""
     segments: tuple[int, ...] = ()
     """When those of a package begin, rising, in ticks of `timescale` from the first frame."""
+
+    beside: tuple[str, ...] = ()
+    """Tasks that have made files for the output folder: `Beside`, in their results."""
 
 
 class PublishPayload(Value):

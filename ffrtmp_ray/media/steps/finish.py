@@ -13,6 +13,7 @@ from ffrtmp_ray.media.plan.needs import PLAN
 from ffrtmp_ray.media.plan.payloads import FinishPayload, PublishPayload
 from ffrtmp_ray.media.quality.report import quality_of
 from ffrtmp_ray.media.steps import files, segments, sound_file
+from ffrtmp_ray.media.steps.beside import put_beside
 from ffrtmp_ray.media.steps.bitrate import over
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.places import check_output_place
@@ -40,7 +41,9 @@ async def run(step: Step) -> Ended:
         made = tuple(
             OutputView.model_validate(dict(each) | {"loudness": loudness}) for each in made
         )
-    payload = PublishPayload(staged=str(staged), target=work.target, outputs=made)
+    beside = await step.in_thread(put_beside, step, work, staged)
+    outputs = (*made, *beside)
+    payload = PublishPayload(staged=str(staged), target=work.target, outputs=outputs)
     quality = quality_of(step.assignment.results.values())
     result = {
         "quality": [view.model_dump(mode="json") for view in quality],

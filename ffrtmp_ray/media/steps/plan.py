@@ -28,7 +28,7 @@ async def run(step: Step) -> Ended:
     """The worker is the authority on paths: what was checked at submission is checked again."""
     work = PlanPayload.model_validate(step.assignment.payload)
     settings = step.toolbox.settings
-    kind = output_kind(work.output, work.ladder)
+    kind = output_kind(work.output, work.ladder, work.images)
     place = await step.in_thread(check_input_place, work.input, settings)
     check = partial(check_output_place, folder=kind.folder)
     target = await step.in_thread(check, work.output, settings)
