@@ -83,12 +83,14 @@ class Account:
         """What it did not ask for while it was idle is not owed to it."""
         self._served = max(self._served, virtual_time)
 
-    def start(self, task_id: TaskId, resources: Resources, now: float) -> None:
-        self.served(now)
+    def start(self, task_id: TaskId, resources: Resources, now: float) -> float:
+        """Returns the virtual time at which the task was placed."""
+        placed_at = self.served(now)
         cost = cost_of(resources)
         self._tasks[task_id] = cost
         self._served += cost * self._least_charge / self.policy.weight
         self._prepaid[task_id] = now + self._least_charge
+        return placed_at
 
     def end(self, task_id: TaskId, now: float) -> None:
         self.served(now)
@@ -125,9 +127,9 @@ class Accounts:
         return account
 
     def start(self, owner: str, task_id: TaskId, resources: Resources, now: float) -> None:
-        account = self.of(owner)
-        self._virtual_time = max(self._virtual_time, account.served(now))
-        account.start(task_id, resources, now)
+        placed_at = self.of(owner).start(task_id, resources, now)
+        if placed_at > self._virtual_time:
+            self._virtual_time = placed_at
 
     def _forget_idle(self) -> None:
         """What an idle owner has had beyond others is forgotten, once there are many such."""

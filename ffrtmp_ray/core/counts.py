@@ -19,14 +19,8 @@ class JobCounts:
         self.active = 0
         """Jobs in state `assigned` or `processing`."""
 
-    def change(self, old: Job | None, new: Job | None) -> None:
-        """Count `new` in place of `old`."""
-        if old is not None:
-            self._count(old, -1)
-        if new is not None:
-            self._count(new, 1)
-
-    def _count(self, job: Job, by: int) -> None:
+    def count(self, job: Job, by: int) -> None:
+        """Add a job, or take it out with `by=-1`."""
         if job.state in _WAITING:
             self.waiting[job.queue, job.priority] += by
             self.waiting_of[job.owner] += by

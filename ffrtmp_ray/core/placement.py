@@ -215,7 +215,8 @@ class Places:
         self._touch(attempt.worker_id)
         if place.promises:
             self._freed[attempt.worker_id] = None
-        self._forget_if_empty(attempt.worker_id)
+        if place.worker is None:
+            self._forget_if_empty(attempt.worker_id)
 
     def promise(self, worker_id: WorkerId, task_id: TaskId, promise: Promise) -> None:
         place = self._places[worker_id]

@@ -102,13 +102,13 @@ class Share:
     def take(self, lane: Lane, turn: Turn) -> None:
         """Take a task out that the lane has let go of, or has promised something."""
         line = self.lines[lane]
-        if line.first is not turn:
+        if line.turns[line.start] is not turn:
             line.forget_one()
             return
         self._unlist(turn, lane.bit)
         line.pop()
-        if len(line):
-            insort(self.heads, (line.first, lane.bit, line))
+        if line.start < len(line.turns):
+            insort(self.heads, (line.turns[line.start], lane.bit, line))
         else:
             del self.lines[lane]
             self.lanes ^= lane.bit

@@ -161,8 +161,9 @@ class State(Work):
             self.open_attempts[attempt.job_id] = left
         owner = self._owners.pop(attempt.id, None)
         if owner is not None:
-            self.accounts.of(owner).end(attempt.task_id, self.tick)
-            self._may_have_more(owner)
+            account = self.accounts.of(owner)
+            account.end(attempt.task_id, self.tick)
+            self._may_have_more(account)
 
     # ---------------------------------------------------------------- workers
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from ffrtmp_ray.core.model import JobId, JobState, TaskState
 
 LENGTH = 200
 """Changes of state that are remembered."""
 
+Chapter: TypeAlias = tuple[float, str, JobState | TaskState, str]
+"""When a job or a task, which, went to which state, and why."""
 
-class Story:
+
+class Story(deque[Chapter]):
     def __init__(self) -> None:
-        self._changes: deque[tuple[float, str, JobState | TaskState, str]] = deque(maxlen=LENGTH)
-
-    def note(self, at: float, subject: str, target: JobState | TaskState, why: str) -> None:
-        self._changes.append((at, subject, target, why))
+        super().__init__(maxlen=LENGTH)
 
     def of(self, job_id: JobId) -> Iterator[str]:
         """What has lately happened to a job and its tasks, in words."""
-        for at, subject, target, why in self._changes:
+        for at, subject, target, why in self:
             if subject.startswith(job_id):
                 yield f"{at:.3f} {subject} -> {target.value} ({why})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ffrtmp_ray.core.accounts import Accounts
+from ffrtmp_ray.core.accounts import Account, Accounts
 from ffrtmp_ray.core.counts import JobCounts
 from ffrtmp_ray.core.dependencies import Blockers, Dependencies
 from ffrtmp_ray.core.due import due_at
@@ -112,7 +112,9 @@ class Work:
         if old is None:
             self.task_ids[job.id] = {}
             self.tallies[job.id] = Tally()
-        self.counts.change(old, job)
+        else:
+            self.counts.count(old, -1)
+        self.counts.count(job, 1)
 
     def may_start_now(self, job_id: JobId) -> None:
         """A job that waited for others waits no more."""
@@ -122,7 +124,7 @@ class Work:
 
     def forget_job(self, job_id: JobId) -> None:
         """Let go of a finished job; what is still stopping is kept."""
-        self.counts.change(self.jobs.pop(job_id), None)
+        self.counts.count(self.jobs.pop(job_id), -1)
         self.dependencies.forget(job_id)
         del self.tallies[job_id]
         for task_id in self.task_ids.pop(job_id):
@@ -136,7 +138,7 @@ class Work:
         if source is not None and target not in JOB_TABLE[source]:
             check(job.id, source, target, self.story.of(job.id))
         self.journal.transitions.append(JobTransitioned(job.id, source, target, self.now, why, who))
-        self.story.note(self.now, job.id, target, why)
+        self.story.append((self.now, job.id, target, why))
         self.put_job(replace(job, state=target, **changes))
 
     def because(self, job_id: JobId, why: str, who: str) -> None:
@@ -190,7 +192,7 @@ class Work:
             check(task.id, task.state, target, self.story.of(task.job_id))
         changes["ready_at"] = self.now if target is _READY else None
         new = replace(task, state=target, **changes)
-        self.story.note(self.now, task.id, target, why)
+        self.story.append((self.now, task.id, target, why))
         self.journal.reasons[task.job_id] = (why, who)
         self.put_task(new)
         if target is _SUCCEEDED:
@@ -201,7 +203,8 @@ class Work:
 
     def requeue(self, task: Task) -> None:
         """Have a task in the queue exactly when it may start now."""
-        self.unpromise(task.id)
+        if task.id in self.promised:
+            self.unpromise(task.id)
         self.queue.discard(task)
         if task.state is _READY and self.may_start(task):
             job = self.jobs[task.job_id]
@@ -239,14 +242,13 @@ class Work:
             job = self.jobs[task.job_id]
             self.queue.unpromise(task, job, self.task_ids[job.id][task_id], self.tick)
             self.reserved.pop(task_id, None)
-            self._may_have_more(job.owner)
+            self._may_have_more(self.accounts.of(job.owner))
 
     def reserve(self, task_id: TaskId, until: float) -> None:
         """Let a promise that nothing stops for be broken at `until`."""
         self.reserved[task_id] = until
         self.timers.set(Due.RESERVATION, task_id)
 
-    def _may_have_more(self, owner: str) -> None:
-        account = self.accounts.of(owner)
+    def _may_have_more(self, account: Account) -> None:
         if account.policy.max_running is not None and not account.full:
-            self.queue.resume(owner, self.tick)
+            self.queue.resume(account.owner, self.tick)
