@@ -206,8 +206,6 @@ def _reset(state: State, task: Task, who: str) -> None:
 def release_dependents(state: State) -> None:
     """Where the event ended jobs: those that waited for a completed one may start, and those
     that waited for another fail, with all that depend on them in turn."""
-    if not state.dependencies:
-        return
     affected = list(state.journal.affected())
     while affected:
         job = state.jobs.get(affected.pop())

@@ -82,7 +82,9 @@ class Journal:
 
     def decided(self, result: str, by: int = 1) -> None:
         """Count a placement decision, or take one back with `by=-1`."""
-        self.scheduled[result] = self.scheduled.get(result, 0) + by
+        count = self.scheduled.pop(result, 0) + by
+        if count:
+            self.scheduled[result] = count
 
     def affected(self) -> dict[JobId, None]:
         """Jobs whose state may have changed."""

@@ -28,9 +28,9 @@ from ffrtmp_ray.core.vector import (
     Room,
     Size,
     at_least_nothing,
-    has_risen,
     holds,
     pack,
+    risen,
     unpack,
 )
 
@@ -75,15 +75,13 @@ class Place:
 
     worker: Worker | None = None
     kind: Kind | None = None
-    empty: Room = NO_ROOM
-    """Of the worker when it has nothing to do; nothing where there is none."""
     takes_more: bool = False
     """Whether there is a worker, and it is not drained."""
     attempts: dict[AttemptId, Attempt] = field(default_factory=dict)
     """All that have not ended."""
     promises: dict[TaskId, Promise] = field(default_factory=dict)
-    taken: list[Size] = field(default_factory=lambda: [0] * len(_CLAIMS))
-    """For each claim, what it does not find."""
+    left: list[Room] = field(default_factory=lambda: [NO_ROOM] * len(_CLAIMS))
+    """For each claim, what it finds; below 0 while what is promised has not come free."""
     used: Size = 0
     """By attempts."""
     listed: list[Room] = field(default_factory=list)
@@ -92,52 +90,52 @@ class Place:
     """For each claim, the room when it was last asked whether it has risen."""
     _holds: dict[str, Hold] = field(default_factory=dict)
 
+    def put_worker(self, worker: Worker | None, kind: Kind | None) -> None:
+        """Have another worker's row here, or none."""
+        gained = (NO_ROOM if kind is None else kind.empty) - self.empty
+        self.left = [room + gained for room in self.left]
+        self.worker, self.kind = worker, kind
+        self.takes_more = worker is not None and not worker.draining
+
+    @property
+    def empty(self) -> Room:
+        """Of the worker when it has nothing to do; nothing where there is none."""
+        return NO_ROOM if self.kind is None else self.kind.empty
+
     def hold(self, key: str, size: Size, yields_to: Claim) -> bool:
         """Returns whether that changes anything."""
         old = self._holds.get(key)
         if old is not None:
             if old.yields_to is yields_to and old.size == size:
                 return False
-            self._count(old, -1)
-        new = self._holds[key] = Hold(size, yields_to)
-        self._count(new, 1)
+            self.release(key)
+        self._holds[key] = Hold(size, yields_to)
+        for claim in range(yields_to):
+            self.left[claim] -= size
         return True
 
     def release(self, key: str) -> None:
-        self._count(self._holds.pop(key), -1)
-
-    def _count(self, hold: Hold, by: int) -> None:
-        for claim in range(hold.yields_to):
-            self.taken[claim] += by * hold.size
+        size, yields_to = self._holds.pop(key)
+        for claim in range(yields_to):
+            self.left[claim] += size
 
     def yields_to(self, attempt_id: AttemptId) -> Claim:
         return self._holds[attempt_id].yields_to
 
     def room(self, claim: Claim) -> Room:
         """What `claim` finds; 0 of what is promised before it has come free."""
-        room = self.empty - self.taken[claim]
-        return at_least_nothing(room) if self.promises else room
+        return at_least_nothing(self.left[claim]) if self.promises else self.left[claim]
 
     def rooms(self) -> list[Room]:
         """As `room`, for each claim."""
-        empty = self.empty
-        rooms = [empty - taken for taken in self.taken]
-        return [at_least_nothing(room) for room in rooms] if self.promises else rooms
-
-    def balance(self, claim: Claim) -> Room:
-        """As `room`, but below 0 while what is promised has not come free."""
-        return self.empty - self.taken[claim]
+        return [at_least_nothing(each) for each in self.left] if self.promises else self.left[:]
 
     def rise(self) -> list[Claim]:
         """The claims that may find more than when this was last asked."""
-        seen, rooms = self.seen, self.rooms()
-        if rooms == seen:
-            return []
-        self.seen = rooms
+        seen, self.seen = self.seen, self.rooms()
         if not seen:
             return list(_CLAIMS)
-        pairs = zip(_CLAIMS, seen, rooms, strict=True)
-        return [claim for claim, old, new in pairs if old != new and has_risen(old, new)]
+        return [_CLAIMS[place] for place in risen(seen, self.seen)]
 
     @property
     def unused(self) -> Room:
@@ -176,8 +174,7 @@ class Places:
     def put_worker(self, worker: Worker) -> None:
         place = self._place(worker.id)
         self._unlist(worker.id, place)
-        place.worker, place.kind = worker, self._kinds.of(worker)
-        place.empty, place.takes_more = place.kind.empty, not worker.draining
+        place.put_worker(worker, self._kinds.of(worker))
         self._touch(worker.id)
 
     def _place(self, worker_id: WorkerId) -> Place:
@@ -193,8 +190,7 @@ class Places:
         """It takes nothing any more; what is on it is still known."""
         place = self._places[worker_id]
         self._unlist(worker_id, place)
-        place.worker = place.kind = None
-        place.empty, place.takes_more = NO_ROOM, False
+        place.put_worker(None, None)
         self._forget_if_empty(worker_id)
 
     def hold(self, attempt: Attempt, yields_to: Claim) -> None:
@@ -290,7 +286,7 @@ class Places:
     def finds_more(self, worker_id: WorkerId, claim: Claim) -> bool:
         """Whether `claim` finds more on a worker than is free for all."""
         place = self._places.get(worker_id)
-        return place is not None and place.taken[claim] != place.taken[_NOW]
+        return place is not None and place.left[claim] != place.left[_NOW]
 
     def free(self, worker_id: WorkerId) -> Resources:
         """What no attempt has of a worker; nothing, if the worker is not known."""
@@ -301,12 +297,12 @@ class Places:
         """Workers on which some claims may find more than when this was last asked, with those
         claims."""
         touched, self._touched = self._touched, {}
-        risen = {}
+        found = {}
         for worker_id in touched:
             place = self._places.get(worker_id)
             if place is not None and place.takes_more and (claims := place.rise()):
-                risen[worker_id] = claims
-        return risen
+                found[worker_id] = claims
+        return found
 
     def freed(self) -> dict[WorkerId, None]:
         """Workers with promises that an attempt has left since this was last asked."""

@@ -82,7 +82,8 @@ class Scheduler:
         _HANDLERS[type(event)](state, event)
         for timer in state.timers.pop_due(now):
             _DUE[timer.due](state, timer.subject)
-        jobs.release_dependents(state)
+        if state.dependencies:
+            jobs.release_dependents(state)
         dispatch(state)
         journal = state.journal
         for job_id in journal.affected():
@@ -91,7 +92,7 @@ class Scheduler:
             changes=journal.changes(),
             commands=_commands(state),
             wake_at=state.timers.next_at(),
-            scheduled={result: n for result, n in journal.scheduled.items() if n},
+            scheduled=journal.scheduled,
         )
 
     # ---------------------------------------------------------------- reads

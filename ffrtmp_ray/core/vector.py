@@ -5,6 +5,7 @@ Each field of `Resources` has 24 bits of the integer. Pure, and known to placeme
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -54,6 +55,10 @@ def holds(room: Room, size: Size) -> bool:
     return (room - size) & NO_ROOM == NO_ROOM
 
 
-def has_risen(before: Room, after: Room) -> bool:
-    """Whether some field of a room is larger than it was."""
-    return (before - after + NO_ROOM) & NO_ROOM != NO_ROOM
+def risen(before: Sequence[Room], after: Sequence[Room]) -> list[int]:
+    """The places at which some field of a room is larger than it was."""
+    return [
+        place
+        for place, (old, new) in enumerate(zip(before, after, strict=True))
+        if old != new and (old - new + NO_ROOM) & NO_ROOM != NO_ROOM
+    ]

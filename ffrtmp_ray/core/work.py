@@ -139,7 +139,8 @@ class Work:
             check(job.id, source, target, self.story.of(job.id))
         self.journal.transitions.append(JobTransitioned(job.id, source, target, self.now, why, who))
         self.story.append((self.now, job.id, target, why))
-        self.put_job(replace(job, state=target, **changes))
+        moved = self.journal.jobs[job.id] = replace(job, state=target, **changes)
+        self.hold_job(moved)
 
     def because(self, job_id: JobId, why: str, who: str) -> None:
         """Say why a job's state may change in this event; the last one said counts."""

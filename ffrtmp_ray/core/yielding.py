@@ -114,7 +114,7 @@ def _promise_yields_to(claim: Claim) -> Claim:
 
 def _room_to_come(state: State, place: Place) -> Resources:
     """What is free on a worker once all that is stopping has stopped, promises taken off."""
-    room = place.balance(Claim.NOW)
+    room = place.left[Claim.NOW]
     for attempt in place.attempts.values():
         if state.tasks[attempt.task_id].state is TaskState.STOPPING:
             room += pack(attempt.grant.resources)

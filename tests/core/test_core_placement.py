@@ -108,7 +108,7 @@ def test_a_promise_of_cpus_that_are_not_free_yet_leaves_slots_to_others() -> Non
     found = places(w1=4)
     found.hold(attempt("a"), Claim.IDLE)
     found.promise("w1", "task", Promise(FOUR, Claim.NEVER))
-    assert found["w1"].balance(Claim.NOW) < NO_ROOM
+    assert found["w1"].left[Claim.NOW] < NO_ROOM
     assert found.best(asked(needs(PLAN_SLOT))) is not None
 
 

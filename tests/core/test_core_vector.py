@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffrtmp_ray.core.model import Resources
-from ffrtmp_ray.core.vector import MOST, NO_ROOM, has_risen, holds, pack, unpack
+from ffrtmp_ray.core.vector import MOST, NO_ROOM, holds, pack, risen, unpack
 from ffrtmp_ray.errors import InvalidRequest
 
 NUMBERS = st.one_of(st.integers(0, 3), st.integers(0, MOST))
@@ -24,8 +24,8 @@ def test_a_room_holds_what_is_within_it_in_every_field(room: Resources, size: Re
 
 @given(SOME, SOME)
 def test_a_room_has_risen_when_one_field_of_it_has(before: Resources, after: Resources) -> None:
-    risen = has_risen(NO_ROOM + pack(before), NO_ROOM + pack(after))
-    assert risen == (not after.within(before))
+    rooms = [NO_ROOM + pack(before), NO_ROOM], [NO_ROOM + pack(after), NO_ROOM]
+    assert risen(*rooms) == ([] if after.within(before) else [0])
 
 
 @given(SOME, SOME, SOME)
