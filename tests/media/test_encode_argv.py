@@ -176,6 +176,28 @@ def test_a_gpu_is_named_to_its_encoders() -> None:
     ]
 
 
+def _words_after(argv: list[str], option: str) -> list[str]:
+    return [argv[place + 1] for place, word in enumerate(argv) if word == option]
+
+
+def test_keyframes_are_forced_in_all_renditions_at_one_list_of_times_and_nothing_else() -> None:
+    wanted = TWO.model_copy(update={"keyframes": (0, 360_360, 720_001)})
+    outputs = {"hd": "/w/hd.mp4", "sd": "/w/sd.mp4"}
+    argv = video_argv("ffmpeg", "/in/a.mp4", wanted, outputs=outputs, cpus=2, gpu=None)
+    assert _words_after(argv, "-force_key_frames") == ["0,4.004,8.000011"] * 2
+    assert _words_after(argv, "-forced-idr") == ["1", "1"]
+    plain = video_argv("ffmpeg", "/in/a.mp4", TWO, outputs=outputs, cpus=2, gpu=None)
+    assert "-force_key_frames" not in plain
+    assert "-forced-idr" not in plain
+
+
+def test_an_encoders_own_keyframes_come_no_sooner_than_forced_ones() -> None:
+    for length, gop in ((4, 250), (12, 300)):
+        wanted = work(keyframes=(0, length * 12800))
+        argv = video_argv("ffmpeg", "/a", wanted, outputs={"hd": "/b"}, cpus=2, gpu=None)
+        assert _words_after(argv, "-g") == [str(gop)]
+
+
 def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
     chunk = Chunk(
         time_base=Fraction(1, 90000),

@@ -12,7 +12,15 @@ import av
 import pytest
 
 from ffrtmp_ray.media.encode.work import Color
-from ffrtmp_ray.media.package.mux import MuxWork, Part, Sound, concat_listing, mux_argv
+from ffrtmp_ray.media.package.mux import (
+    MuxWork,
+    Part,
+    Sound,
+    cmaf_argv,
+    concat_listing,
+    mux_argv,
+    ts_argv,
+)
 from ffrtmp_ray.media.package.verify import Promise, faults
 from ffrtmp_ray.media.probe.source import AudioStream, Decoded, Source, VideoStream
 from ffrtmp_ray.media.spec import Container
@@ -49,6 +57,36 @@ def test_the_command_line_of_an_mp4_with_sound() -> None:
         *("-video_track_timescale", "12800", "-movflags", "+faststart"),
         *("-f", "mp4", "-n", "/o/.a.part"),
     ]  # fmt: skip
+
+
+def test_the_command_line_of_a_cmaf_track() -> None:
+    assert cmaf_argv("ffmpeg", Path("/w/list"), 12800, Path("/w/a.mp4")) == [
+        *HEAD,
+        *("-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", "/w/list"),
+        *("-map", "0:v:0", "-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-video_track_timescale", "12800"),
+        *("-movflags", "+cmaf+delay_moov+frag_keyframe", "-f", "mp4", "-n", "/w/a.mp4"),
+    ]  # fmt: skip
+
+
+def test_the_command_line_of_transport_streams_with_sound() -> None:
+    sounds = (Sound(Path("/w/audio.mp4"), "eng"),)
+    assert ts_argv("ffmpeg", Path("/w/a.mp4"), sounds, [0, 4_004_000, 8_008_000], Path("/o")) == [
+        *HEAD,
+        *("-protocol_whitelist", "file", "-f", "mov", "-i", "/w/a.mp4"),
+        *("-protocol_whitelist", "file", "-f", "mov", "-i", "/w/audio.mp4"),
+        *("-map", "0", "-map", "1"),
+        *("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
+        *("-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", "10"),
+        *("-f", "segment", "-segment_format", "mpegts", "-segment_start_number", "1"),
+        *("-segment_times", "4.004000,8.008000", "-n", "/o/%05d.ts"),
+    ]  # fmt: skip
+
+
+def test_a_single_transport_stream_is_not_cut() -> None:
+    argv = ts_argv("ffmpeg", Path("/w/a.mp4"), (), [0], Path("/o"))
+    assert "-segment_times" not in argv
+    assert argv[argv.index("-segment_time") + 1] == "1000000"
 
 
 def test_the_command_line_of_a_silent_webm() -> None:
