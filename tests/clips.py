@@ -157,6 +157,17 @@ RECIPES: dict[str, Recipe] = {
         *_lavfi(LONG, SOUND),
         *("-output_ts_offset", "95441", *X264, *AAC),
     ),
+    "negative.mkv": _recipe(
+        "was written as if Matroska had times before zero",
+        *_lavfi(LONG),
+        *("-output_ts_offset", "-0.7", "-avoid_negative_ts", "disabled", *X264),
+    ),
+    "recorded.flv": _recipe("written as it comes, so a part of it is a file", *_lavfi(LONG), *X264),
+    "late-end.mp4": _recipe(
+        "a gap before the last frame, which is decoded before others",
+        *_lavfi(PICTURE),
+        *("-vf", "setpts=PTS+eq(N\\,49)/TB", "-fps_mode", "passthrough", *X264),
+    ),
     "offset.mp4": _recipe(
         "starts at five seconds", *_lavfi(LONG, SOUND), "-output_ts_offset", "5", *X264, *AAC
     ),

@@ -207,6 +207,11 @@ def _large_y4m(path: Path, _: Clips) -> None:
     path.write_bytes(b"YUV4MPEG2 W60000 H60000 F25:1\nFRAME\n" * 2)
 
 
+def _unknown_codec(path: Path, clips: Clips) -> None:
+    _made("-i", "@silent.mp4", "-c", "copy")(path, clips)
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XXX"))
+
+
 _YEAR = ("-itsoffset", "30000000")
 
 DEMANDING: Mapping[str, Demand] = {
@@ -220,6 +225,7 @@ DEMANDING: Mapping[str, Demand] = {
     "streams.mkv": Demand(
         _made("-i", "@plain.mp4", "-map", "0:v", *("-map", "0:a") * 100, "-c", "copy")
     ),
+    "unknown.mkv": Demand(_unknown_codec, FailureKind.UNSUPPORTED),
     "year.mkv": Demand(_made(*_jump(3e7)), FailureKind.UNSUPPORTED),
     "century.mp4": Demand(_made(*_jump(3e9))),
     "century.nut": Demand(_made(*_jump(3e9), "-f", "nut"), FailureKind.UNSUPPORTED),

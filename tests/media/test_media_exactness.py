@@ -219,3 +219,33 @@ async def test_a_badly_damaged_source_fails_and_says_so(
     assert kind is FailureKind.BAD_INPUT
     assert "damaged" in reason
     assert_nothing_left(toolbox, out)
+
+
+async def test_a_source_whose_times_are_broken_fails_as_inexact_and_says_why(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    outcome = await run_job(spec(clips("negative.mkv"), out / "a.mp4"), toolbox)
+    kind, reason = failure_of(outcome.last)
+    assert kind is FailureKind.INEXACT
+    assert "the source shows frames at the same time" in reason
+
+
+async def test_a_gap_before_the_last_frame_is_kept_and_counts_as_length(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    clip, target = clips("late-end.mp4"), out / "a.mp4"
+    outcome = await run_job(spec(clip, target), toolbox)
+    (output,) = assert_published(outcome, target)
+    assert output["duration_seconds"] == pytest.approx(3.0, abs=0.001)
+
+
+async def test_of_a_file_that_was_cut_off_everything_before_is_kept(
+    toolbox: Toolbox, clips: Clips, out: Path, tmp_path: Path
+) -> None:
+    whole = clips("recorded.flv").read_bytes()
+    clip, target = tmp_path / "half.flv", out / "a.mp4"
+    clip.write_bytes(whole[: len(whole) * 9 // 10])
+    wanted = spec(clip, target).model_copy(update={"chunks": 2})
+    outcome = await run_job(wanted, toolbox)
+    assert_published(outcome, target)
+    assert "1 packets are damaged" in " ".join(outcome.warnings)

@@ -35,8 +35,6 @@ class Promise:
     color: Color
     """What is None may be anything."""
     light: Light | None
-    fragmented: bool = False
-    """Its header does not say how long it lasts."""
 
 
 def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
@@ -58,8 +56,6 @@ def faults(promise: Promise, found: Source, decoded: Decoded) -> list[str]:
     span = video.last - video.first
     if abs(span - promise.span) > tick:
         wrong.append(f"first and last frame are {_s(span)} apart, not {_s(promise.span)}")
-    if not promise.fragmented and found.duration < span:
-        wrong.append(f"it lasts {_s(found.duration)}, less than its picture")
     wrong += color_faults(promise.color, promise.light, video)
     if decoded.damaged or not decoded.frames:
         wrong.append(f"{decoded.damaged} of {decoded.frames + decoded.damaged} frames are damaged")

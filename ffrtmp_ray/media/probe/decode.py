@@ -30,7 +30,8 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
     """
     with opened(address) as container:
         stream = picture_of(container, name_of(address))
-        stream.thread_type = "AUTO"
+        # several frames at a time would be faster, but then a damaged one takes good ones with it
+        stream.thread_type = "SLICE"
         times: list[int] = []
         frames = damaged = 0
         for packet in container.demux(stream):

@@ -46,7 +46,8 @@ def look(address: str) -> Source:
         video = _video(stream, frame, found)
         duration = video.end - video.first
         if container.duration is not None:
-            duration = Fraction(container.duration, av.time_base)
+            # of MP4, libavformat counts what is decoded, which ends before what is shown
+            duration = max(duration, Fraction(container.duration, av.time_base))
         form, size = container.format.name, container.size
         subtitles = len(container.streams.subtitles)
         sounds = sounds_of(container, address)

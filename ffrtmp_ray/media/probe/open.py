@@ -56,11 +56,12 @@ def picture_of(container: InputContainer, name: str) -> VideoStream:
     found = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not found:
         raise Refusal(FailureKind.BAD_INPUT, f"{name} has no video stream, {_what(container)}")
-    stream = max(found, key=lambda each: each.width * each.height)
-    if stream.codec_context is None:
+    known = [stream for stream in found if stream.codec_context is not None]
+    if not known:
         raise Refusal(
             FailureKind.UNSUPPORTED, f"the video of {name} is of a kind that cannot be decoded"
         )
+    stream = max(known, key=lambda each: each.width * each.height)
     stream.codec_context.options = dict(DECODER_OPTIONS)
     stream.codec_context.thread_count = _THREADS
     return stream

@@ -112,7 +112,7 @@ class Source(Value):
     """ffmpeg's name of the demuxer."""
     bytes: int
     duration: Fraction
-    """Seconds, as the container says, or as its picture lasts."""
+    """Seconds, as the container says, or as its picture lasts where that is longer."""
     video: VideoStream
     audio: tuple[AudioStream, ...] = ()
     """In the file's order, those that can be decoded and are heard while the picture is shown."""

@@ -24,6 +24,9 @@ DAMAGE_LIMIT = 0.02
 """Share of a source's packets that may fail to decode: hours of broadcast have some, and a file
 that has lost more is not worth an output."""
 
+_UNTIMED = "; the source shows frames at the same time, or does not say when"
+"""A cause that its owner can remove: Matroska, for one, has no times before zero, and a file that
+was written as if it had has them wrong."""
 _PLAN_ANEW = (FailureKind.INEXACT, FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
 """Ways in which a chunk may fail and the whole file may not."""
 
@@ -129,7 +132,8 @@ async def _recount(
     expected = replace(expected_of(work), frames=count.frames, span=count.last - count.first)
     wrong = fault_of(work, expected, made)
     if wrong is not None:
-        return Failed(Failure(FailureKind.INEXACT, wrong))
+        why = "" if work.countable else _UNTIMED
+        return Failed(Failure(FailureKind.INEXACT, wrong + why))
     return Succeeded(await _result(step, paths, made, _warnings(work, count), {}))
 
 

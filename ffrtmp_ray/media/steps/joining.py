@@ -96,7 +96,6 @@ async def verified(
         sounds=sounds,
         color=file.color,
         light=file.light,
-        fragmented=work.packaging is not None,
     )
     wrong = [*faults(promise, found, decoded), *_moved(work, chunks, found.video)]
     if wrong:
