@@ -1,7 +1,7 @@
 # The ways in. Each target installs what it needs first; nothing has to be set up before.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test soak-engine exactness chaos demo up down benchmarks simulate
+.PHONY: help setup check test soak-engine exactness fuzz soak-media chaos demo up down benchmarks simulate
 
 RUN := .venv/bin
 
@@ -28,8 +28,14 @@ soak-engine: setup ## Put the engine through 200,000 steps of all that can happe
 exactness: setup ## Cut every clip into 2, 3 and 7 chunks, and compare each pixel with the uncut encode
 	@$(RUN)/pytest tests/media/test_chunk_exactness.py --every-clip
 
+fuzz: setup ## Run a job with each of 500 damaged clips; FUZZ="--help"
+	@$(RUN)/python -m tests.fuzz $(FUZZ)
+
+soak-media: setup ## Transcode a film of two hours, twice, and show that memory stays flat
+	@$(RUN)/pytest -m long -s tests/cluster/test_farm_two_hours.py
+
 chaos: setup ## Kill what runs, for minutes, under 60 jobs on three nodes; CHAOS="--help"
-	@$(RUN)/python -m tests.chaos $(CHAOS) && $(RUN)/pytest -m long
+	@$(RUN)/python -m tests.chaos $(CHAOS) && $(RUN)/pytest -m long --ignore tests/cluster/test_farm_two_hours.py
 
 demo: setup ## Transcode real footage on a cluster of this one machine
 	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo
