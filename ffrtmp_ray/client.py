@@ -8,8 +8,9 @@ with Client() as farm:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -18,10 +19,27 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ffrtmp_ray.core.model import JobState, Priority, Queue
-from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem, Unavailable, from_problem
+from ffrtmp_ray.errors import (
+    FfrtmpError,
+    InvalidRequest,
+    Problem,
+    Unavailable,
+    UploadNotFound,
+    from_problem,
+)
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.media.spec_base import SpecModel
-from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
+from ffrtmp_ray.sending import pieces, send
+from ffrtmp_ray.views import (
+    Action,
+    JobDetail,
+    JobList,
+    JobView,
+    LogView,
+    ReadyView,
+    UploadView,
+    WorkerView,
+)
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 _PAGE_SIZE = 100
@@ -55,6 +73,7 @@ _LOGS = TypeAdapter(list[LogView])
 _WORKER = TypeAdapter(WorkerView)
 _WORKERS = TypeAdapter(list[WorkerView])
 _READY = TypeAdapter(ReadyView)
+_UPLOAD = TypeAdapter(UploadView)
 
 
 class Client:
@@ -172,6 +191,44 @@ class Client:
 
     def retry(self, job_id: str) -> JobDetail:
         return self.control(job_id, Action.RETRY)
+
+    # ------------------------------------------------------------------------------- uploads
+
+    def upload(
+        self,
+        file: Path,
+        name: str | None = None,
+        *,
+        resume: bool = False,
+        progress: Callable[[int], None] = lambda _: None,
+        patience: float = 60.0,
+    ) -> UploadView:
+        """Send a file to the farm; the answer's `input` is what a job says to read it.
+
+        It is called as the file is, unless `name` is given. `resume` goes on with an upload of the
+        same file that broke off. A connection that breaks is taken up again for `patience` seconds
+        at a time. `progress` is told how many bytes have been sent.
+
+        Raises Conflict when there is an upload of that name, InvalidRequest, Unavailable, OSError.
+        """
+        name = name or file.name
+        path, size = f"/uploads/{quote(name, safe='')}", file.stat().st_size
+
+        def put(start: int) -> UploadView:
+            headers = {"Content-Length": str(size - start)}
+            if start:
+                headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+            content = pieces(file, start, progress)
+            return self._read(_UPLOAD, self._answer("PUT", path, content=content, headers=headers))
+
+        def look() -> UploadView:
+            try:
+                return self._read(_UPLOAD, self._answer("GET", path))
+            except UploadNotFound:
+                return UploadView(name=name, received=0, complete=False, input="")
+
+        start = look().received if resume else 0
+        return send(put, look, start=start, size=size, patience=patience)
 
     # ------------------------------------------------------------------------------- waiting
 

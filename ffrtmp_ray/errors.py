@@ -9,6 +9,7 @@
     │   ├── UnknownPreset
     │   ├── JobNotFound
     │   ├── WorkerNotFound
+    │   ├── UploadNotFound
     │   └── Conflict                the job's state does not allow it
     ├── Unavailable                 try again later
     │   ├── SchedulerUnavailable
@@ -92,6 +93,10 @@ class JobNotFound(CallerError):
 
 class WorkerNotFound(CallerError):
     """No worker has that id."""
+
+
+class UploadNotFound(CallerError):
+    """No upload has that name."""
 
 
 class Conflict(CallerError):

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     private_hosts: tuple[str, ...] = ()
     """Names, addresses and networks (`10.1.0.0/16`) of hosts from which inputs may be read by
     http(s) although their addresses are not public."""
+    upload_max_bytes: int = Field(default=100 * 1024**3, ge=0)
+    """Of a file that is sent to `/uploads`."""
+    upload_days: float = Field(default=3.0, gt=0)
+    """An upload that nobody goes on with for so long is removed; a complete one stays."""
     fetch_max_bytes: int = Field(default=20 * 1024**3, ge=0)
     """Of an input whose server gives no parts of it, so that it is fetched whole."""
     ffmpeg: Path | None = None

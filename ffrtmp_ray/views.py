@@ -176,6 +176,13 @@ class JobList(View):
     )
 
 
+class UploadView(View):
+    name: str
+    received: int = Field(description="Bytes that have come.")
+    complete: bool
+    input: str = Field(description="What a job's `input` says to read it, once it is complete.")
+
+
 class LogView(View):
     attempt: str
     text: str

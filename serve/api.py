@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from . import openapi, problems
 from .body_limit import BodyLimit
 from .ports import Gateway
-from .routes import batches, health, jobs, metrics, presets, workers
+from .routes import batches, health, jobs, metrics, presets, uploads, workers
 from .routes import problems as problem_routes
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -41,10 +41,12 @@ def make_app(
         static_url="/docs-assets",
     )
     limits = {batches.PATH: max_batch_bytes}
-    app.add_middleware(BodyLimit, max_bytes=max_body_bytes, exceptions=limits)
+    app.add_middleware(
+        BodyLimit, max_bytes=max_body_bytes, exceptions=limits, unlimited=uploads.PATH
+    )
     app.state.gateway = gateway
     problems.install(app)
-    for routes in (jobs, batches, presets, workers, health, metrics, problem_routes):
+    for routes in (jobs, batches, uploads, presets, workers, health, metrics, problem_routes):
         app.include_router(routes.router)
     openapi.describe(app)
     return app

@@ -15,15 +15,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class BodyLimit:
     """ASGI middleware: 413 once more than `max_bytes` of a body have arrived, said or unsaid.
 
-    `exceptions` are the limits of paths that have one of their own, by how those end.
+    `exceptions` are the limits of paths that have one of their own, by how those end. Of paths that
+    have `unlimited` in them any size is taken: their routes limit it.
     """
 
     def __init__(
-        self, app: ASGIApp, max_bytes: int, exceptions: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        exceptions: Mapping[str, int] | None = None,
+        unlimited: str | None = None,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._exceptions = dict(exceptions or {})
+        self._unlimited = unlimited
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived = 0
@@ -39,6 +45,8 @@ class BodyLimit:
 
         await self._app(scope, limited, send)
 
-    def _limit(self, path: str) -> int:
+    def _limit(self, path: str) -> float:
+        if self._unlimited is not None and self._unlimited in path:
+            return float("inf")
         own = (limit for end, limit in self._exceptions.items() if path.endswith(end))
         return next(own, self._max_bytes)

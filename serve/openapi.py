@@ -26,6 +26,7 @@ Every error is a problem (RFC 9457, `application/problem+json`): `detail` says w
 """
 TAGS = (
     {"name": "jobs", "description": "Submit, look at and control jobs."},
+    {"name": "uploads", "description": "Send files to be the inputs of jobs."},
     {"name": "presets", "description": "The ladders that come with a name."},
     {"name": "workers", "description": "The machines' workers and how busy they are."},
     {"name": "health", "description": "Whether the farm is up and ready, and its metrics."},

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from ffrtmp_ray.errors import Problem
 from ffrtmp_ray.media.spec import JobChange, JobSpec
 from ffrtmp_ray.metrics import Readings
+from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import JobQuery
 from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, ReadyView, WorkerView
 
@@ -58,6 +59,10 @@ class Gateway(Protocol):
         ...
 
     async def readings(self) -> Readings: ...
+
+    async def settings(self) -> Settings:
+        """Those that the farm works by."""
+        ...
 
 
 # Async, for FastAPI has what is not wait for a thread of its pool, at each request.

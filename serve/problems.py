@@ -27,6 +27,7 @@ STATUS: Mapping[type[errors.FfrtmpError], HTTPStatus] = {
     errors.UnknownPreset: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.JobNotFound: HTTPStatus.NOT_FOUND,
     errors.WorkerNotFound: HTTPStatus.NOT_FOUND,
+    errors.UploadNotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchedulerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -45,7 +46,9 @@ BLANK = "about:blank"
 _REMEDIES: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "/docs lists what there is",
     HTTPStatus.METHOD_NOT_ALLOWED: "/docs lists the methods of each path; so does `Allow` here",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less: media is named by its path, never sent",
+    HTTPStatus.LENGTH_REQUIRED: "send `Content-Length`",
+    HTTPStatus.INSUFFICIENT_STORAGE: "remove something, or add a disk for FFRTMP_WORKSPACE",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "send less; FFRTMP_UPLOAD_MAX_BYTES is for /uploads",
 }
 _RETRY_AFTER_SECONDS: Mapping[int, str] = {
     HTTPStatus.SERVICE_UNAVAILABLE: "1",  # a scheduler that died answers again after about this

@@ -24,6 +24,7 @@ from ffrtmp_ray.cli.logs import logs
 from ffrtmp_ray.cli.submit import submit
 from ffrtmp_ray.cli.submit_many import submit_many
 from ffrtmp_ray.cli.up import up
+from ffrtmp_ray.cli.upload import upload
 from ffrtmp_ray.cli.watch import watch
 from ffrtmp_ray.cli.workers import drain, undrain, workers
 from ffrtmp_ray.errors import FfrtmpError
@@ -71,6 +72,7 @@ def main(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The farm": (up, down, demo, doctor, workers, drain, undrain, backup),
+    "Files": (upload,),
     "Jobs": (submit, submit_many, jobs, job, watch, change, pause, resume, cancel, retry, logs),
 }
 """The commands as the help shows them."""

@@ -200,7 +200,7 @@ class JobSpec(SpecModel):
     input: str = Field(
         min_length=1,
         max_length=4096,
-        description="Absolute path of the source, or a URL: http, https, s3, gs, az.",
+        description="Absolute path of the source, or a URL: http, https, s3, gs, az, upload.",
     )
     output: str = Field(
         min_length=1,

@@ -17,7 +17,9 @@ from ffrtmp_ray.storage.addresses import Addresses
 from ffrtmp_ray.storage.http_origin import HttpOrigin
 from ffrtmp_ray.storage.object_origin import ObjectOrigin
 from ffrtmp_ray.storage.origin import Origin, Stamp, changed
+from ffrtmp_ray.storage.places import upload_path
 from ffrtmp_ray.storage.relay import Relay
+from ffrtmp_ray.storage.uploads import SCHEME
 from ffrtmp_ray.storage.urls import HTTP, OBJECTS, name_of, scheme_of
 from ffrtmp_ray.storage.workspace import Workspace
 
@@ -101,6 +103,8 @@ async def _local(path: Path, place: str, expected: Stamp | None) -> AsyncIterato
 def _path(place: str, settings: Settings) -> Path:
     if scheme_of(place) == IN_WORKSPACE:
         return Workspace(settings.workspace_dir).absolute(place.partition("://")[2])
+    if scheme_of(place) == SCHEME:
+        return upload_path(place.partition("://")[2], settings)
     return Path(place)
 
 

@@ -17,6 +17,7 @@ from ffrtmp_ray.settings import Root, Settings
 from ffrtmp_ray.storage.addresses import Addresses
 from ffrtmp_ray.storage.objects import TROUBLES, check_below, error_of, object_place, store_of
 from ffrtmp_ray.storage.roots import check_input, check_output, exists
+from ffrtmp_ray.storage.uploads import SCHEME, Uploads
 from ffrtmp_ray.storage.urls import HTTP, OBJECTS, scheme_of, shown
 
 _PATIENCE_SECONDS = 5.0
@@ -33,6 +34,8 @@ def check_input_place(place: str, settings: Settings) -> str:
         return _checked_url(place, settings)
     if scheme_of(place) in OBJECTS:
         return _checked_object(place, settings)
+    if scheme_of(place) == SCHEME:
+        return _checked_upload(place, settings)
     return str(check_input(place, _folders(settings.input_roots)))
 
 
@@ -85,6 +88,21 @@ def _free_object(url: str, settings: Settings, *, folder: bool) -> str:
     if taken:
         raise exists(str(place))
     return str(place)
+
+
+def _checked_upload(place: str, settings: Settings) -> str:
+    name = place.partition("://")[2]
+    if not upload_path(name, settings).is_file():
+        raise InputRefused(
+            f"there is no complete upload {name}", where="input", remedy="send it: ffrtmp upload"
+        )
+    return place
+
+
+def upload_path(name: str, settings: Settings) -> Path:
+    """Of the upload of that name. Raises InvalidRequest for what is none."""
+    uploads = Uploads(settings.workspace_dir, max_age_seconds=settings.upload_days * 86400)
+    return uploads.path(name)
 
 
 def _is_there(store: ObjectStore, key: str) -> bool:

@@ -24,6 +24,7 @@ EXPECTED = {
     errors.UnknownPreset: 422,
     errors.JobNotFound: 404,
     errors.WorkerNotFound: 404,
+    errors.UploadNotFound: 404,
     errors.Conflict: 409,
     errors.Unavailable: 503,
     errors.SchedulerUnavailable: 503,

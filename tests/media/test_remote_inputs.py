@@ -16,6 +16,7 @@ from ffrtmp_ray.media.spec import JobSpec, Ladder
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.storage import http_origin
+from ffrtmp_ray.storage.uploads import Uploads
 from tests.clips import Clips
 from tests.media.exact import frames_of
 from tests.media.pipeline import (
@@ -173,3 +174,24 @@ async def test_a_playlist_that_points_elsewhere_is_refused(
     assert kind is FailureKind.BAD_INPUT
     assert "list.m3u8 is not a media file of a kind that is read here" in reason
     assert {path for path, _ in site.asked} == {"/list.m3u8"}
+
+
+async def test_what_was_uploaded_is_an_input(toolbox: Toolbox, clips: Clips, out: Path) -> None:
+    uploads = Uploads(toolbox.workspace.root, max_age_seconds=100)
+    with uploads.receive("clip.mp4", 0) as arriving:
+        arriving.write(clips("plain.mp4").read_bytes())
+        arriving.complete()
+    outcome = await run_job(_job("upload://clip.mp4", out / "a.mp4", chunks=2), toolbox)
+    assert_published(outcome, out / "a.mp4")
+    assert uploads.find("clip.mp4").complete, "it stays for other jobs"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("none.mp4", "there is no complete upload"), ("../clip", "is no name for an upload")],
+)
+async def test_what_was_not_uploaded_is_refused(
+    name: str, said: str, toolbox: Toolbox, out: Path
+) -> None:
+    outcome = await run_job(_job(f"upload://{name}", out / "a.mp4"), toolbox)
+    assert said in failure_of(outcome.last)[1]

@@ -18,6 +18,7 @@ from ffrtmp_ray.errors import (
 )
 from ffrtmp_ray.media.spec import JobChange, JobSpec
 from ffrtmp_ray.metrics import Readings
+from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import JobQuery
 from ffrtmp_ray.views import (
     Action,
@@ -55,6 +56,7 @@ class FakeGateway:
     log_views: dict[str, list[LogView]] = field(default_factory=dict)
     readings_now: Readings = field(default_factory=Readings)
     ready_now: ReadyView = READY
+    settings_now: Settings = field(default_factory=Settings)
     most_jobs: int = 1_000_000
     failing: Exception | None = None
     """Raised by every method but `ready`."""
@@ -197,6 +199,10 @@ class FakeGateway:
 
     async def ready(self) -> ReadyView:
         return self.ready_now
+
+    async def settings(self) -> Settings:
+        self._fail()
+        return self.settings_now
 
     async def readings(self) -> Readings:
         self._fail()
