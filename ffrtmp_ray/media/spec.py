@@ -157,6 +157,13 @@ class Audio(SpecModel):
     """Makes each sound as loud as that; None leaves it as it is."""
 
 
+class Subtitles(SpecModel):
+    """Subtitles that are text lie in every file, in the form that its container has."""
+
+    tracks: Tracks | Languages = Tracks.ALL
+    """The source's first, all, or those in some languages."""
+
+
 class Ladder(SpecModel):
     """A set of renditions made from one decode. Several make `output` a folder."""
 
@@ -164,6 +171,8 @@ class Ladder(SpecModel):
     """None makes a file of the sound alone."""
     audio: Audio | None = Audio()
     """None leaves the sound out."""
+    subtitles: Subtitles | None = None
+    """None leaves them out."""
     container: Container | None = None
     """Of every file in a folder (default mp4); a single file's name says its own."""
     packaging: Packaging | None = None

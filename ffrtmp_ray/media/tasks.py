@@ -13,7 +13,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from ffrtmp_ray.core.model import Failure, FailureKind, Progress
 from ffrtmp_ray.errors import CallerError, InputRefused, MachineError, OutputExists, Unavailable
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Stopped, Succeeded
-from ffrtmp_ray.media.steps import audio, encode, finish, images, measure, plan, publish, tune
+from ffrtmp_ray.media.steps import (
+    audio,
+    encode,
+    finish,
+    images,
+    measure,
+    plan,
+    publish,
+    subtitles,
+    tune,
+)
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.toolbox import Toolbox
 
@@ -25,6 +35,7 @@ _STEPS: Mapping[str, Callable[[Step], Awaitable[Ended]]] = {
     "measure": measure.run,
     "audio": audio.run,
     "images": images.run,
+    "subtitles": subtitles.run,
     "finish": finish.run,
     "tune": tune.run,
     "publish": publish.run,

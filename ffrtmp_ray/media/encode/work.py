@@ -6,6 +6,7 @@ Exact numbers are fractions, written as `"30000/1001"`.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Literal, Self
 
@@ -127,6 +128,25 @@ class VideoWork(Value):
         if later and any(o.rendition.fps is not None for o in self.outputs):
             raise ValueError("a rendition with fps of its own is made in one chunk")
         return self
+
+
+class TextForm(StrEnum):
+    """ffmpeg's names of formats of text, which are those of their codecs too."""
+
+    SUBRIP = "srt"
+    WEBVTT = "webvtt"
+
+
+class TextWork(Value):
+    """Subtitles of the whole file, as text whose time zero is the picture's first frame."""
+
+    stream: int = Field(ge=0)
+    """Index of the subtitles' stream in the source."""
+    form: TextForm
+    picture_start: Fraction
+    """Presentation time of the picture's first frame in the source, in seconds."""
+    length: Fraction
+    """Seconds from then on for which there is a picture."""
 
 
 class AudioWork(Value):

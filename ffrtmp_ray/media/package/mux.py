@@ -8,12 +8,16 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 
+from ffrtmp_ray.media.encode.work import TextForm
 from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec import Container
 
 _SECOND = 1_000_000
 """In microseconds."""
-_COPY = ("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1")
+_BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
+_COPY = ("-c", "copy", *_BARE)
+_COPY_TO_MP4 = ("-c:v", "copy", "-c:a", "copy", "-c:s", "mov_text", *_BARE)
+"""For files with text, of which MP4 has a form of its own."""
 _SOUND_FRAGMENT = 10 * _SECOND
 _NEVER = 1_000_000
 """Seconds after which a package of one segment would get another."""
@@ -42,6 +46,17 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """Subtitles in a file of their own, whose time zero is the picture's."""
+
+    path: Path
+    form: TextForm
+    language: str | None = None
+    title: str | None = None
+    dispositions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MuxWork:
     """One output file."""
 
@@ -52,6 +67,7 @@ class MuxWork:
     timescale: int
     """Ticks a second of the video's times, in MP4."""
     target: Path
+    texts: tuple[Text, ...] = ()
 
 
 def concat_listing(parts: Sequence[Part]) -> str:
@@ -75,12 +91,18 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     argv = [*_opening(ffmpeg), *_listed(work.listing)]
     for sound in work.sounds:
         argv += _sound(sound)
+    for text in work.texts:
+        argv += ["-protocol_whitelist", "file", "-f", text.form.value, "-i", str(text.path)]
     argv += ["-map", "0:v:0"]
     for number in range(len(work.sounds)):
         argv += ["-map", f"{number + 1}:a:0"]
-    argv += _COPY
+    for number in range(len(work.texts)):
+        argv += ["-map", f"{number + 1 + len(work.sounds)}:s:0"]
+    argv += _COPY_TO_MP4 if work.texts and work.container is Container.MP4 else _COPY
     for number, sound in enumerate(work.sounds):
         argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
+    for number, text in enumerate(work.texts):
+        argv += labels(f"s:{number}", text.language, text.title, text.dispositions)
     if work.container is Container.MP4:
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", "+faststart"]
     return [*argv, "-f", _MUXERS[work.container], "-n", str(work.target)]

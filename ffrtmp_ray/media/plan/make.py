@@ -22,6 +22,7 @@ from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, Span, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
+from ffrtmp_ray.media.plan.texts import text_of, text_task, texts
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.plan.warnings import warnings
 from ffrtmp_ray.media.probe.source import Source, VideoStream
@@ -53,6 +54,7 @@ def make_plan(
     starts = segment_starts(source.video, kind.packaging) if kind.packaging is not None else ()
     payloads = encode_payloads(work, source, file, cut.chunks, chosen.outputs, starts)
     sounds = tracks(work.ladder, source.audio, kind.container)
+    subtitles = texts(work.ladder, source, kind)
     length = source.video.end - source.video.first
     span = Span(source.video.first, length, trimmed=source.video.trimmed)
     tasks = [
@@ -60,6 +62,7 @@ def make_plan(
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
         *(audio_task(track, file, span, work.verify) for track in sounds),
         *images_tasks(work.images, source.video, file, chosen.outputs),
+        *(text_task(text, file, span) for text in subtitles),
     ]
     finish = FinishPayload(
         target=target,
@@ -69,6 +72,7 @@ def make_plan(
         files=tuple(_file(output, kind, source.video) for output in chosen.outputs),
         chunks=tuple(each.duration for each in payloads),
         sounds=tuple(map(sound_of, sounds)),
+        texts=tuple(map(text_of, subtitles)),
         packaging=kind.packaging,
         segments=starts,
         plan=work if len(cut.chunks) > 1 else None,
@@ -76,7 +80,7 @@ def make_plan(
     )
     tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
-    said = tuple(warnings(work, source, chosen, sounds))
+    said = tuple(warnings(work, source, kind, chosen, sounds))
     return Plan(tuple(limited), said + ((cut.warning,) if cut.warning else ()))
 
 

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ffrtmp_ray.media.encode.work import AudioWork, Chunk, Color, Light, Value, VideoWork
+from ffrtmp_ray.media.encode.work import (
+    AudioWork,
+    Chunk,
+    Color,
+    Light,
+    TextForm,
+    TextWork,
+    Value,
+    VideoWork,
+)
 from ffrtmp_ray.media.images.work import ImagesWork
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.quality.scores import Distribution
@@ -157,6 +166,22 @@ class FilePayload(Value):
     max_bitrate: int | None = None
 
 
+class SubtitlesPayload(Value):
+    """Of `subtitles<n>`."""
+
+    input: InputFile
+    text: TextWork
+
+
+class TextPayload(Track):
+    """Subtitles of every output file."""
+
+    task: str
+    """The one that takes them out of the source; its result's `path` is None where there is
+    nothing to be shown."""
+    form: TextForm
+
+
 class SoundPayload(Track):
     """One sound of every output file."""
 
@@ -180,6 +205,7 @@ class FinishPayload(Value):
     """Of the job, for planning it anew when its chunks cannot be joined; None for one chunk."""
     sounds: tuple[SoundPayload, ...]
     """In their order in the files; players choose the one whose dispositions say `default`."""
+    texts: tuple[TextPayload, ...] = ()
     packaging: Packaging | None = None
     """None makes files."""
     segments: tuple[int, ...] = ()

@@ -6,23 +6,28 @@ from collections.abc import Iterator, Sequence
 
 from ffrtmp_ray.media.plan.measures import measure_warnings
 from ffrtmp_ray.media.plan.needs import gpu_makes
+from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.plan.sounds import Track
+from ffrtmp_ray.media.plan.texts import text_warnings
 from ffrtmp_ray.media.plan.tracks import missing
 from ffrtmp_ray.media.probe.source import AudioStream, Source
 from ffrtmp_ray.media.spec import GpuUse, Tracks
 
 
 def warnings(
-    work: PlanPayload, source: Source, chosen: Chosen, sounds: Sequence[Track]
+    work: PlanPayload,
+    source: Source,
+    kind: OutputKind,
+    chosen: Chosen,
+    sounds: Sequence[Track],
 ) -> Iterator[str]:
     if work.inexact is not None:
         yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
     yield from _of_picture(work, source, chosen)
     yield from of_sound(work, source.audio, sounds)
-    if source.subtitles:
-        yield f"subtitles are left out ({source.subtitles})"
+    yield from text_warnings(work.ladder, source, kind)
 
 
 def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[str]:

@@ -21,7 +21,7 @@ from ffrtmp_ray.media.probe.light import dynamic_hdr, has_base_layer, light_of
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
-from ffrtmp_ray.media.probe.tracks import heard, sounds_of
+from ffrtmp_ray.media.probe.tracks import heard, sounds_of, texts_of
 
 _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
@@ -49,7 +49,7 @@ def look(address: str) -> Source:
             # of MP4, libavformat counts what is decoded, which ends before what is shown
             duration = max(duration, Fraction(container.duration, av.time_base))
         form, size = container.format.name, container.size
-        subtitles = len(container.streams.subtitles)
+        subtitles, texts = len(container.streams.subtitles), texts_of(container)
         sounds = sounds_of(container, address)
     return Source(
         container=form,
@@ -58,6 +58,7 @@ def look(address: str) -> Source:
         video=video,
         audio=tuple(sound for sound in sounds if heard(sound, video)),
         subtitles=subtitles,
+        texts=texts,
     )
 
 

@@ -105,6 +105,13 @@ class AudioStream(Track):
     duration: Fraction | None = None
 
 
+class TextStream(Track):
+    """Subtitles that are text; others are pictures."""
+
+    index: int
+    codec: str
+
+
 class Source(Value):
     """A file that has a picture."""
 
@@ -118,6 +125,8 @@ class Source(Value):
     """In the file's order, those that can be decoded and are heard while the picture is shown."""
     subtitles: int = 0
     """How many subtitle streams there are."""
+    texts: tuple[TextStream, ...] = ()
+    """Of these, those that are text, in the file's order."""
 
 
 class SoundSource(Value):

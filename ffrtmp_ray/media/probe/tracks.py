@@ -14,7 +14,7 @@ from av.stream import Disposition, Stream
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import Refusal, opened
-from ffrtmp_ray.media.probe.source import AudioStream, SoundSource, VideoStream
+from ffrtmp_ray.media.probe.source import AudioStream, SoundSource, TextStream, VideoStream
 
 _FIRST_PACKETS = 600
 """A sound of which so many packets give nothing is taken for damaged."""
@@ -29,6 +29,11 @@ _DISPOSITIONS = (
     "captions", "descriptions",
 )  # fmt: skip
 """Those of libavformat that say for whom a track is, and that MP4 or Matroska can keep."""
+
+
+_TEXTS = frozenset({"subrip", "srt", "text", "ass", "ssa", "webvtt", "mov_text"})
+"""Codecs of subtitles that ffmpeg decodes to text, by its names."""
+_MOST_TEXTS = 32
 
 
 def listen(address: str) -> SoundSource:
@@ -54,6 +59,18 @@ def sounds_of(container: InputContainer, address: str) -> tuple[AudioStream, ...
     indexes = [each.index for each in container.streams.audio if each.codec_context is not None]
     return tuple(
         sound for index in indexes[:_MOST_SOUNDS] if (sound := _sound(address, index)) is not None
+    )
+
+
+def texts_of(container: InputContainer) -> tuple[TextStream, ...]:
+    """The first subtitles that are text."""
+    found = [each for each in container.streams.subtitles if each.codec_context is not None]
+    texts = [each for each in found if each.codec_context.codec.canonical_name in _TEXTS]
+    return tuple(
+        TextStream(
+            index=each.index, codec=each.codec_context.codec.canonical_name, **labels_of(each)
+        )
+        for each in texts[:_MOST_TEXTS]
     )
 
 

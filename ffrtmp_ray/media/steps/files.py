@@ -15,6 +15,7 @@ from ffrtmp_ray.media.steps.joining import (
     anew,
     chunks_of,
     sound_file,
+    texts_beside,
     unequal,
     verified,
     write_listing,
@@ -43,6 +44,9 @@ async def make(
         found = await verified(step, work, file, chunks, path, sounds)
         if isinstance(found, Failure):
             return anew(work, found.reason)
+        texts = len(texts_beside(step, work))
+        if len(found.texts) != texts:
+            return anew(work, f"{file.rendition} has {len(found.texts)} subtitles, not {texts}")
         buffered = await buffer_seconds(step, file, path)
         outputs.append(_view(work, file, found, buffered))
     return tuple(outputs)
@@ -53,7 +57,7 @@ async def _mux(
 ) -> Failed | Stopped | None:
     """`done` is how many files are made already."""
     sounds = tuple(sound_file(step, each) for each in work.sounds)
-    mux = MuxWork(listing, sounds, work.container, work.timescale, path)
+    mux = MuxWork(listing, sounds, work.container, work.timescale, path, texts_beside(step, work))
     length = float(sum(work.chunks))
 
     def fraction(progress: ProcessProgress) -> float:

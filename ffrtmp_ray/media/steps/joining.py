@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Replaced
-from ffrtmp_ray.media.package.mux import Part, Sound, concat_listing
+from ffrtmp_ray.media.package.mux import Part, Sound, Text, concat_listing
 from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.encodes import encode_name
@@ -68,6 +68,22 @@ def sound_file(step: Step, sound: SoundPayload) -> Sound:
     """What the task that encodes a sound has made."""
     path = step.toolbox.workspace.absolute(step.assignment.results[sound.task]["path"])
     return Sound(path, sound.language, sound.title, sound.dispositions)
+
+
+def texts_beside(step: Step, work: FinishPayload) -> tuple[Text, ...]:
+    """The subtitles that have something to show."""
+    results = step.assignment.results
+    return tuple(
+        Text(
+            step.toolbox.workspace.absolute(results[each.task]["path"]),
+            each.form,
+            each.language,
+            each.title,
+            each.dispositions,
+        )
+        for each in work.texts
+        if results[each.task]["path"] is not None
+    )
 
 
 async def verified(

@@ -1,0 +1,48 @@
+"""Take subtitles out of the source as text, timed as the output's picture is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
+from ffrtmp_ray.media.encode.subtitles import LATER_MS, text_argv
+from ffrtmp_ray.media.encode.work import TextWork
+from ffrtmp_ray.media.package import cues
+from ffrtmp_ray.media.plan.payloads import SubtitlesPayload
+from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps.step import Step
+
+_NOT_READ = (FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
+"""Failures that are the subtitles' own: a film is not lost for them."""
+
+
+async def run(step: Step) -> Ended:
+    """The result's `path` is None where there is nothing to be shown."""
+    work = SubtitlesPayload.model_validate(step.assignment.payload)
+    path = await step.make_folder() / f"subtitles.{work.text.form}"
+    length = max(float(work.text.length), 0.001)
+
+    def fraction(progress: ProcessProgress) -> float:
+        return (progress.out_time_seconds or 0.0) / length
+
+    async with step.open_input(work.input) as source:
+        argv = text_argv(step.toolbox.ffmpeg, source.address, work.text, output=str(path))
+        ended = await step.ffmpeg(argv, fraction)
+    if isinstance(ended, Failed) and ended.failure.kind in _NOT_READ:
+        said = f"subtitles are left out (stream {work.text.stream}): {ended.failure.reason}"
+        return Succeeded({"path": None, "warnings": [said]})
+    if ended is not None:
+        return ended
+    if not await step.in_thread(_retime, path, work.text):
+        said = f"subtitles without any text are left out (stream {work.text.stream})"
+        return Succeeded({"path": None, "warnings": [said]})
+    return Succeeded({"path": step.toolbox.workspace.relative(path)})
+
+
+def _retime(path: Path, work: TextWork) -> bool:
+    """Whether anything is left to be shown."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    shown = cues.retimed(cues.read(text), LATER_MS, int(work.length * 1000))
+    path.write_text(cues.write(shown, work.form), encoding="utf-8")
+    return bool(shown)
