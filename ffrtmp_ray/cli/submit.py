@@ -72,6 +72,10 @@ Start: TypeAlias = Annotated[
 Duration: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Take so much of it.", show_default="to the end")
 ]
+WatermarkImage: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="An image to lay over the picture, at the bottom right."),
+]
 ImageKind: TypeAlias = Annotated[
     ImageFormat | None,
     typer.Option("--images", help="Of what kind images are.", show_default="jpeg"),
@@ -164,6 +168,7 @@ def submit(
     verify: VerifyWhat = None,
     start: Start = None,
     duration: Duration = None,
+    watermark: WatermarkImage = None,
     images: ImageKind = None,
     poster: HasPoster = False,
     thumbnails: ThumbnailsEvery = None,
@@ -200,6 +205,7 @@ def submit(
         "chunks": chunks,
         "verify": verify,
         "trim": _without_none({"start": start, "duration": duration}) or None,
+        "watermark": None if watermark is None else {"image": _absolute(watermark)},
         "images": _images(images, poster, thumbnails, sprite),
         "quality": quality,
         "urgent": urgent,

@@ -10,7 +10,7 @@ from ffrtmp_ray.media.plan.outputs import output_kind
 from ffrtmp_ray.media.presets import resolve
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
-from ffrtmp_ray.storage.places import check_input_place, check_output_place
+from ffrtmp_ray.storage.places import check_image, check_input_place, check_output_place
 
 
 def admit(spec: JobSpec, settings: Settings) -> JobSpec:
@@ -22,6 +22,8 @@ def admit(spec: JobSpec, settings: Settings) -> JobSpec:
     resolved = resolve(spec)
     check_spec(resolved)
     check_input_place(resolved.input, settings)
+    if resolved.watermark is not None:
+        check_image(resolved.watermark.image, settings, "watermark.image")
     assert resolved.ladder is not None  # noqa: S101 - resolve() has put it in
     folder = output_kind(resolved.output, resolved.ladder, resolved.images).folder
     check_output_place(resolved.output, settings, folder=folder)

@@ -14,6 +14,7 @@ from ffrtmp_ray.media.spec_images import Images
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_sound import Loudness
 from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec_watermark import Watermark
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """Of presets and renditions: becomes a file name."""
@@ -222,6 +223,9 @@ class JobSpec(SpecModel):
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")
     trim: Trim | None = Field(
         default=None, description="Take this part of the source; by default all of it."
+    )
+    watermark: Watermark | None = Field(
+        default=None, description="An image to lay over the picture of every rendition."
     )
     images: Images | None = Field(
         default=None, description="Still images to make beside it; `output` is a folder then."

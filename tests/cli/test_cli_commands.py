@@ -41,6 +41,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
         *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
+        *("--watermark", "/in/logo.png"),
         *("--poster", "--thumbnails", "5", "--sprite", "1:00", "--images", "webp"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
         *("--depends-on", "job-7", "--depends-on", "job-8"),
@@ -64,6 +65,15 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "task_timeout_seconds": 30,
         "chunks": 3,
         "trim": {"start": 90.0, "duration": 12.5},
+        "watermark": {
+            "image": "/in/logo.png",
+            "position": "bottom-right",
+            "margin": 0.03,
+            "scale": 0.15,
+            "opacity": 1,
+            "start": None,
+            "end": None,
+        },
         "images": {
             "format": "webp",
             "poster": {"time": None, "height": 720},

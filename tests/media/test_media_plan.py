@@ -29,7 +29,7 @@ from ffrtmp_ray.storage.origin import Stamp
 PQ = Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc")
 
 
-def _video(**fields: Any) -> VideoStream:
+def video_stream(**fields: Any) -> VideoStream:
     known: dict[str, Any] = {
         "index": 0,
         "codec": "h264",
@@ -65,7 +65,7 @@ def _source(*, audio: tuple[AudioStream, ...] = (_sound(),), **fields: Any) -> S
         container="mov,mp4,m4a,3gp,3g2,mj2",
         bytes=1,
         duration=Fraction(10),
-        video=_video(**fields),
+        video=video_stream(**fields),
         audio=audio,
         subtitles=subtitles,
     )

@@ -19,8 +19,10 @@ def address_of(
     out: with x264 it changes some bits, but not of what they are an encode, nor whether they can
     be joined, and a chunk that was finished on four CPUs is not to be made again on two.
     """
-    alone = work.model_copy(update={"outputs": (output,)})
+    mark = work.mark
+    nameless = None if mark is None else mark.model_copy(update={"path": ""})
+    alone = work.model_copy(update={"outputs": (output,), "mark": nameless})
     name = output.rendition.name
     argv = video_argv("", "", alone, outputs={name: ""}, cpus=1, gpu=0 if gpu else None)
-    text = json.dumps([source, ffmpeg_version, argv])
+    text = json.dumps([source, mark.sha256 if mark is not None else None, ffmpeg_version, argv])
     return hashlib.sha256(text.encode()).hexdigest()

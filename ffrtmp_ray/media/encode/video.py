@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from ffrtmp_ray.media.encode.graph import shared_graph
 from ffrtmp_ray.media.encode.light import light_options, tone_map
+from ffrtmp_ray.media.encode.mark import mark_input, marked
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.rate import frame_rate
 from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
@@ -39,7 +40,7 @@ def video_argv(
     for encoders on CPUs. Raises InvalidRequest when no such encoder exists.
     """
     argv = [*opening(ffmpeg, source, cpus), *input_options(work)]
-    argv += ["-i", source, "-filter_complex_threads", str(cpus)]
+    argv += ["-i", source, *mark_input(work.mark), "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(work, gpu is not None)]
     shortest = None if work.chunk is None else work.chunk.shortest
     for number, output in enumerate(work.outputs):
@@ -82,9 +83,12 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
     Filters that look at neighbouring frames come before the cut, so that frames at its border
     are the same as in the whole file. ffmpeg itself turns a rotated picture before all of this.
     """
-    common = first_filters(work)
-    chains = [[*common, *_rate(work, each), *_scale(work, each, gpu)] for each in work.outputs]
-    return shared_graph(f"[0:{work.stream}]", chains)
+    source, common = f"[0:{work.stream}]", first_filters(work)
+    chains = [[*_rate(work, each), *_scale(work, each, gpu)] for each in work.outputs]
+    if work.mark is None:
+        return shared_graph(source, [[*common, *chain] for chain in chains])
+    head = f"{source}{','.join(common)}[picture]"
+    return ";".join([head, *marked(work, work.mark), shared_graph("[marked]", chains)])
 
 
 def first_filters(work: VideoWork) -> list[str]:

@@ -79,6 +79,25 @@ class Chunk(Value):
     bitrate; None where it is the only one."""
 
 
+class Mark(Value):
+    """An image that is laid over every frame, or over those of a span. Lengths are pixels of the
+    source as it is turned when shown."""
+
+    path: str
+    demuxer: str
+    """ffmpeg's."""
+    sha256: str
+    """Of the file, in hex."""
+    width: int = Field(ge=2, multiple_of=2)
+    height: int = Field(ge=2, multiple_of=2)
+    x: int = Field(ge=0, multiple_of=2)
+    y: int = Field(ge=0, multiple_of=2)
+    opacity: float = Field(gt=0, le=1)
+    start: Fraction | None = None
+    """Seconds from the picture's first frame."""
+    end: Fraction | None = None
+
+
 class OutputWork(Value):
     """One rendition and the size that it has here (see `encode.size.fit`)."""
 
@@ -115,6 +134,7 @@ class VideoWork(Value):
     """The source may hold interlaced frames; those are deinterlaced, the others left alone."""
     light: Light | None = None
     """Of the source; told to every encoder, for not every frame says it."""
+    mark: Mark | None = None
     chunk: Chunk | None = None
     """None is the whole file."""
     keyframes: tuple[int, ...] = ()

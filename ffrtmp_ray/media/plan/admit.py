@@ -23,6 +23,12 @@ def check_spec(spec: JobSpec) -> None:
             where="images",
             remedy="leave them out for a file of sound alone",
         )
+    if spec.watermark is not None and not ladder.renditions:
+        raise InvalidRequest(
+            "a watermark lies over a picture, and the ladder has no renditions",
+            where="watermark",
+            remedy="leave it out for a file of sound alone",
+        )
     kind = output_kind(spec.output, ladder, spec.images)
     check_codecs(kind, ladder)
     if spec.quality and not ladder.renditions:
@@ -51,6 +57,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         ladder=ladder_of(spec),
         trim=spec.trim,
         images=spec.images,
+        watermark=spec.watermark,
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
         task_timeout_seconds=spec.task_timeout_seconds,

@@ -49,7 +49,7 @@ def encode_payloads(
     """What is to be done for each chunk of `file`, in which `source` was found; `starts` are the
     times of the segments of a package."""
     video, ticks = source.video, timescale(source.video.time_base)
-    whole = whole_picture(video, outputs)
+    whole = whole_picture(video, outputs).model_copy(update={"mark": work.mark})
     if len(chunks) == 1:
         whole = whole.model_copy(update={"keyframes": forced(starts, 0, None)})
         return [_in_one_piece(work, whole, video, chunks[0], file)]

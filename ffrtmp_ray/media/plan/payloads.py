@@ -12,6 +12,7 @@ from ffrtmp_ray.media.encode.work import (
     Chunk,
     Color,
     Light,
+    Mark,
     TextForm,
     TextWork,
     Value,
@@ -24,6 +25,7 @@ from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure, Verify
 from ffrtmp_ray.media.spec_images import Images
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec_watermark import Watermark
 from ffrtmp_ray.storage.origin import Stamp
 from ffrtmp_ray.views import OutputView
 
@@ -36,6 +38,9 @@ class PlanPayload(Value):
     ladder: Ladder
     trim: Trim | None = None
     images: Images | None = None
+    watermark: Watermark | None = None
+    mark: Mark | None = None
+    """That watermark as the plan has found it."""
     gpu: GpuUse
     encode_cpus: int
     """CPUs that one encode takes at most."""

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.probe.bitrate import needed_buffer
 from ffrtmp_ray.media.probe.decode import count, sample
+from ffrtmp_ray.media.probe.image import look_at_image
 from ffrtmp_ray.media.probe.look import look
 from ffrtmp_ray.media.probe.open import Refusal
 from ffrtmp_ray.media.probe.tracks import listen
@@ -36,6 +37,7 @@ _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "listen": listen,
     "count": count,
     "needed_buffer": needed_buffer,
+    "image": look_at_image,
     "sample": sample,
 }
 

@@ -18,7 +18,14 @@ from typing import IO, Any, TypeVar
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.encode.work import Value
 from ffrtmp_ray.media.inputs import RELAYED
-from ffrtmp_ray.media.probe.source import Decoded, FrameCount, NeededBuffer, SoundSource, Source
+from ffrtmp_ray.media.probe.source import (
+    Decoded,
+    FrameCount,
+    ImageFile,
+    NeededBuffer,
+    SoundSource,
+    Source,
+)
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""
@@ -98,6 +105,10 @@ class Prober:
         """How large a buffer the picture of a file needs at `rate`, in bits per second."""
         limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
         return await self._ask(NeededBuffer, limit, "needed_buffer", address=str(path), rate=rate)
+
+    async def image(self, path: Path) -> ImageFile | Failure:
+        """What a still image is, or why it cannot be used."""
+        return await self._ask(ImageFile, self._timeout_seconds, "image", path=str(path))
 
     async def sample(self, path: Path, fractions: Sequence[float]) -> Decoded | Failure:
         """Decode about a second of the picture at each of some places (0: start, 1: end)."""

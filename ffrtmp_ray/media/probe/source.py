@@ -147,6 +147,15 @@ class SoundSource(Value):
         return max(ends, default=min(sound.start for sound in self.audio) + self.duration)
 
 
+class ImageFile(Value):
+    """A still image."""
+
+    demuxer: str
+    """ffmpeg's, which reads that file alone."""
+    width: int
+    height: int
+
+
 class FrameCount(Value):
     """What decoding a whole stream has shown."""
 

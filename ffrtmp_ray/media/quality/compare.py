@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ffrtmp_ray.media.encode.mark import mark_input
 from ffrtmp_ray.media.encode.opening import opening
 from ffrtmp_ray.media.encode.video import filter_graph, input_options
 from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
@@ -66,6 +67,7 @@ def comparison_argv(ffmpeg: str, work: Comparison, log: str, *, cpus: int) -> li
     """
     threads = ["-filter_complex_threads", str(cpus)]
     argv = [*opening(ffmpeg, work.source, cpus), *input_options(work.video), "-i", work.source]
+    argv += mark_input(work.video.mark)
     argv += ["-protocol_whitelist", "file", "-f", "mov", "-threads", str(cpus), "-i", work.encoded]
     argv += [*threads, "-filter_complex", comparison_graph(work, log, threads=cpus)]
     for pad in ("[counted]", "[scored]"):
@@ -83,12 +85,13 @@ def comparison_graph(work: Comparison, log: str, *, threads: int) -> str:
     (output,) = work.video.outputs
     numbered = "settb=1/25,setpts=N"
     pixel_format = encoder_for(output.rendition.codec, gpu=False).pixel_format(work.video.bit_depth)
+    encoded = 1 if work.video.mark is None else 2  # the input's number
     repeated = f"tpad=start={work.before:d}:stop={work.after:d}:start_mode=clone:stop_mode=clone"
     return ";".join(
         [
             filter_graph(work.video, gpu=False),
             f"[out0]{numbered},split[source][counted]",
-            f"[1:v]{repeated},scale={output.width}:{output.height}:flags=bicubic,setsar=1,"
+            f"[{encoded}:v]{repeated},scale={output.width}:{output.height}:flags=bicubic,setsar=1,"
             f"format={pixel_format},{numbered}[encoded]",
             f"[encoded][source]{_libvmaf(work, output, log, threads)}[scored]",
         ]

@@ -18,6 +18,7 @@ from ffrtmp_ray.media.spec import Verify
 from ffrtmp_ray.media.steps import reuse
 from ffrtmp_ray.media.steps.decoding import undecodable
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
+from ffrtmp_ray.media.steps.mark import change_of
 from ffrtmp_ray.media.steps.step import Step
 
 DAMAGE_LIMIT = 0.02
@@ -47,6 +48,8 @@ async def run(step: Step) -> Ended:
         if ended is not None:
             await reuse.make_room(step, ended)
             return _unless_cut(work, ended)
+        if (changed := await change_of(step, work.video.mark)) is not None:
+            return Failed(changed)
         looked = await _look_at(step, new)
         if isinstance(looked, Failure):
             return _unless_cut(work, Failed(looked))

@@ -16,6 +16,7 @@ from ffrtmp_ray.media.plan.trim import overrun, span_of, trimmed, trimmed_by_cou
 from ffrtmp_ray.media.plan.tunes import tune_tasks, tuned
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.steps.mark import with_mark
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.open_input import OpenInput, open_input
 from ffrtmp_ray.storage.places import check_input_place, check_output_place
@@ -48,7 +49,10 @@ async def run(step: Step) -> Ended:
     work = tuned(work, step.assignment.results.values())
     if tunes := tune_tasks(work, part, file):
         return Succeeded({"source": described, "warnings": said}, tunes)
-    plan = make_plan(work, part, file, target, farm_cpus=step.assignment.farm_cpus)
+    marked = await with_mark(step, work, part.video)
+    if isinstance(marked, Failure):
+        return Failed(marked)
+    plan = make_plan(marked, part, file, target, farm_cpus=step.assignment.farm_cpus)
     said += plan.warnings
     return Succeeded({"source": described, "warnings": said}, plan.tasks)
 
