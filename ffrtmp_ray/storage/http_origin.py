@@ -235,9 +235,7 @@ def _parsed(url: str) -> URL:
     try:
         parsed = URL(url)
     except ValueError as error:
-        raise InputRefused(
-            f"{shown(url)} is no URL: {error}", where="input", remedy="check it"
-        ) from None
+        raise InputRefused(f"it is no URL: {error}", where="input", remedy="check it") from None
     if parsed.scheme not in HTTP or not parsed.host:
         raise InputRefused(
             f"{shown(url)} leads away from http", where="input", remedy="give another URL"

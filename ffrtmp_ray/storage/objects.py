@@ -90,6 +90,10 @@ def error_of(
     """What an error of obstore means to whoever named the object."""
     if isinstance(trouble, FileNotFoundError):
         return refused(f"there is no object {place}", where=where, remedy="check the URL")
+    if isinstance(trouble, ValueError):
+        return refused(
+            f"{place} cannot be an object: {_said(trouble)}", where=where, remedy="check the URL"
+        )
     if isinstance(trouble, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
         return refused(
             f"the farm's credentials do not allow {place}",

@@ -64,8 +64,8 @@ async def open_input(
                 return
             if spool is None:
                 raise changed(place)  # it gave parts when the job was planned
-            path = await spool() / name_of(place)[-100:]
-            await _fetch_whole(origin, path, settings.fetch_max_bytes)
+            path = await spool() / "input"
+            await _fetch_whole(origin, path, name_of(place), settings.fetch_max_bytes)
         workspace = Workspace(settings.workspace_dir)
         place = f"{IN_WORKSPACE}://{workspace.relative(path)}"
     if scheme_of(place) in OBJECTS:
@@ -118,14 +118,14 @@ def _stamp(path: Path) -> Stamp:
     return Stamp(found.st_size, str(found.st_mtime_ns))
 
 
-async def _fetch_whole(origin: HttpOrigin, path: Path, most: int) -> None:
+async def _fetch_whole(origin: HttpOrigin, path: Path, name: str, most: int) -> None:
     """Raises InputRefused for more than `most` bytes, and OSError when the disk is full."""
     with path.open("wb") as file:
         async for piece in origin.whole():
             await asyncio.to_thread(file.write, piece)
             if file.tell() > most:
                 raise InputRefused(
-                    f"{path.name} has more than {most} bytes, and its server gives no parts of it",
+                    f"{name} has more than {most} bytes, and its server gives no parts of it",
                     where="input",
                     remedy="use a server that answers to Range, or raise FFRTMP_FETCH_MAX_BYTES",
                 )

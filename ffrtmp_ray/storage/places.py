@@ -133,8 +133,8 @@ def _checked_url(url: str, settings: Settings) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port  # both may be wrong
-    except ValueError as error:
-        raise InputRefused(f"{url} is no URL: {error}", where="input", remedy="check it") from None
+    except ValueError as error:  # the URL itself, which may hold a password, is not told
+        raise InputRefused(f"it is no URL: {error}", where="input", remedy="check it") from None
     if not host or any(ord(character) <= 32 for character in url):
         raise InputRefused(
             f"{shown(url)} is no URL: it has {'white space' if host else 'no host'}",

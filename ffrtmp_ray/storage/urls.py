@@ -20,9 +20,10 @@ def scheme_of(place: str) -> str | None:
 
 
 def name_of(place: str) -> str:
-    """The last part of a path, or of a URL's path; `input` where it has none."""
+    """The last part of a path, or of a URL's path; `input` where it has none that can be shown."""
     path = unquote(urlsplit(place).path) if scheme_of(place) in HTTP else place
-    return PurePosixPath(path).name or "input"
+    name = PurePosixPath(path).name
+    return name if name.isprintable() and name.strip(".") else "input"
 
 
 def joined(place: str, relative: str) -> str:

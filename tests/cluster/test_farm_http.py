@@ -128,6 +128,13 @@ def test_a_batch_over_http_is_stored_whole_and_done(farm: HttpFarm, clip: Path, 
         assert farm.client.wait(job.id, timeout=60).state == "completed"
 
 
+def test_a_file_is_sent_to_the_farm_and_transcoded(farm: HttpFarm, clip: Path, root: Path) -> None:
+    sent = farm.client.upload(clip, "sent.mp4")
+    job = farm.client.submit(spec(clip, root / "sent.mp4", input=sent.input))
+    assert farm.client.wait(job.id, timeout=60).state == "completed"
+    assert frame_times(root / "sent.mp4") == frame_times(clip)
+
+
 def test_the_command_line_submits_waits_and_shows(farm: HttpFarm, clip: Path, root: Path) -> None:
     target = root / "cli.mp4"
     server = ["--address", farm.base]

@@ -64,6 +64,7 @@ def test_an_object_below_a_root_is_an_input(
         ("in/../out/a.mp4", "an empty part, or one of dots"),
         ("in//a.mp4", "an empty part, or one of dots"),
         ("", "names no object"),
+        ("in/a\nb.mp4", "cannot be an object"),
     ],
 )
 def test_other_objects_are_refused(path: str, said: str, bucket: str, settings: Settings) -> None:

@@ -224,6 +224,7 @@ class PublishPayload(Value):
     """Of `publish`: what is staged and verified becomes visible."""
 
     staged: str
+    """A path; relative to the workspace where the target is an object."""
     target: str
     outputs: tuple[OutputView, ...]
 

@@ -43,7 +43,7 @@ async def run(step: Step) -> Ended:
         )
     beside = await step.in_thread(put_beside, step, work, staged)
     outputs = (*made, *beside)
-    payload = PublishPayload(staged=str(staged), target=work.target, outputs=outputs)
+    payload = PublishPayload(staged=_named(step, work, staged), target=work.target, outputs=outputs)
     quality = quality_of(step.assignment.results.values())
     result = {
         "quality": [view.model_dump(mode="json") for view in quality],
@@ -67,6 +67,13 @@ def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
     staged = make_staging(target, attempt_id, folder=work.folder)
     step.space.watch("the output", staged)
     return staged
+
+
+def _named(step: Step, work: FinishPayload, staged: Path) -> str:
+    """What is staged as another node finds it."""
+    return (
+        str(staged) if scheme_of(work.target) is None else step.toolbox.workspace.relative(staged)
+    )
 
 
 def _publish_task(payload: PublishPayload) -> NewTask:

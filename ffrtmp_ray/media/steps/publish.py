@@ -24,7 +24,8 @@ def _publish(step: Step, work: PublishPayload) -> Ended:
         outcome = publish(Path(work.staged), Path(target))
     else:
         outputs = [output.path for output in work.outputs]
-        outcome = publish_objects(Path(work.staged), target, outputs, _publication(work))
+        staged = step.toolbox.workspace.absolute(work.staged)
+        outcome = publish_objects(staged, target, outputs, _publication(work))
     if outcome is Publication.OCCUPIED:
         return Failed(
             Failure(
@@ -45,4 +46,4 @@ def _publish(step: Step, work: PublishPayload) -> Ended:
 
 def _publication(work: PublishPayload) -> str:
     """The attempt that made what is published: `<job>/<attempt>`, as in the workspace."""
-    return "/".join(Path(work.staged).parts[-3:-1])
+    return "/".join(Path(work.staged).parts[:2])
