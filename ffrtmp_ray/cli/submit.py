@@ -18,7 +18,7 @@ from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, Labels, labels
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import GpuUse, Measure, Verify
+from ffrtmp_ray.media.spec import GpuUse, Measure, Tracks, Verify
 from ffrtmp_ray.media.spec_images import ImageFormat
 from ffrtmp_ray.views import JobDetail
 
@@ -104,6 +104,32 @@ VerifyWhat: TypeAlias = Annotated[
         show_default="sampled",
     ),
 ]
+Sounds: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHICH",
+        help="The sounds to take: first, all, or languages, as eng,fra.",
+        show_default="the ladder's",
+    ),
+]
+LoudnessTarget: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--loudness",
+        metavar="LUFS",
+        help="How loud to make each sound: -23 for television, about -16 for streaming.",
+        show_default="the ladder's",
+    ),
+]
+SubtitlesKept: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--subtitles",
+        metavar="WHICH",
+        help="The subtitles to keep: first, all, or languages.",
+        show_default="the ladder's",
+    ),
+]
 Urgent: TypeAlias = Annotated[
     bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
 ]
@@ -169,6 +195,9 @@ def submit(
     start: Start = None,
     duration: Duration = None,
     watermark: WatermarkImage = None,
+    sounds: Sounds = None,
+    loudness: LoudnessTarget = None,
+    subtitles: SubtitlesKept = None,
     images: ImageKind = None,
     poster: HasPoster = False,
     thumbnails: ThumbnailsEvery = None,
@@ -206,6 +235,9 @@ def submit(
         "verify": verify,
         "trim": _without_none({"start": start, "duration": duration}) or None,
         "watermark": None if watermark is None else {"image": _absolute(watermark)},
+        "sounds": _tracks(sounds),
+        "loudness": loudness,
+        "subtitles": _tracks(subtitles),
         "images": _images(images, poster, thumbnails, sprite),
         "quality": quality,
         "urgent": urgent,
@@ -226,6 +258,13 @@ def submit(
         if wait:
             job = _wait(farm, job)
     _say(job, wait, as_json)
+
+
+def _tracks(which: str | None) -> str | list[str] | None:
+    """As the API has it: a word, or a list of languages."""
+    if which is None or which in [each.value for each in Tracks]:
+        return which
+    return [each.strip() for each in which.split(",")]
 
 
 def _images(

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from ffrtmp_ray.errors import UnknownPreset
 from ffrtmp_ray.media.spec import JobSpec, Ladder, Name
 from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.wishes import with_wishes
 
 _SUFFIX = ".toml"
 _FOLDER = resources.files("ffrtmp_ray") / "presets"
@@ -49,11 +50,13 @@ def load(name: str) -> Preset:
 
 def resolve(spec: JobSpec) -> JobSpec:
     """`spec` with its preset's ladder put in, so that a later edit of the preset changes nothing
-    for a job that is accepted. Raises UnknownPreset."""
-    if spec.preset is None:
+    for a job that is accepted, and with what it wants different of it. Raises UnknownPreset and
+    InvalidRequest."""
+    ladder = spec.ladder if spec.preset is None else load(spec.preset).ladder
+    if ladder is None:
         return spec
     # a resolved spec carries both the ladder and the name that it came from
-    return spec.model_copy(update={"ladder": load(spec.preset).ladder})
+    return spec.model_copy(update={"ladder": with_wishes(spec, ladder)})
 
 
 def _all() -> str:

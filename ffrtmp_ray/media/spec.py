@@ -230,6 +230,22 @@ class JobSpec(SpecModel):
     images: Images | None = Field(
         default=None, description="Still images to make beside it; `output` is a folder then."
     )
+    sounds: Tracks | Languages | None = Field(
+        default=None,
+        description="Which of the source's sounds are taken: first, all, or those in languages "
+        "(as eng). By default as the ladder has it.",
+    )
+    loudness: float | None = Field(
+        default=None,
+        ge=-70,
+        le=-5,
+        description="LUFS that each sound is made; by default as the ladder has it.",
+    )
+    subtitles: Tracks | Languages | None = Field(
+        default=None,
+        description="Which subtitles are kept: first, all, or those in languages. By default as "
+        "the ladder has it.",
+    )
     queue: Queue = Queue.DEFAULT
     priority: Priority = Priority.MEDIUM
     gpu: GpuUse = GpuUse.NEVER

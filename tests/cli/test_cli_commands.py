@@ -42,6 +42,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
         *("--watermark", "/in/logo.png"),
+        *("--sounds", "eng,fra", "--loudness", "-16", "--subtitles", "all"),
         *("--poster", "--thumbnails", "5", "--sprite", "1:00", "--images", "webp"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
         *("--depends-on", "job-7", "--depends-on", "job-8"),
@@ -74,6 +75,9 @@ def test_every_option_of_a_submission_reaches_the_farm(
             "start": None,
             "end": None,
         },
+        "sounds": ["eng", "fra"],
+        "loudness": -16.0,
+        "subtitles": "all",
         "images": {
             "format": "webp",
             "poster": {"time": None, "height": 720},
