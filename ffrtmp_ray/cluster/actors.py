@@ -26,7 +26,6 @@ from ffrtmp_ray.cluster.names import SCHEDULER as SCHEDULER
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.scheduler_actor import SchedulerActor
 from ffrtmp_ray.cluster.slots import Node, Slot
-from ffrtmp_ray.cluster.worker_actor import WorkerActor
 from ffrtmp_ray.cluster.worker_link import WorkerDead
 from ffrtmp_ray.core.model import Worker, WorkerId
 from ffrtmp_ray.errors import SchedulerUnavailable
@@ -99,7 +98,7 @@ def kill_worker(worker_id: WorkerId) -> None:
 
 
 class RayFleet:
-    """The cluster's nodes and workers, over Ray. Its calls take milliseconds at most."""
+    """The cluster's nodes and workers, over Ray. Calls but `create` take milliseconds at most."""
 
     def nodes(self) -> list[Node]:
         """Nodes that Ray holds for alive, with whole CPUs and GPUs."""
@@ -115,7 +114,13 @@ class RayFleet:
         ]
 
     def create(self, worker: Worker, slot: Slot, settings: Settings) -> RayHandle:
-        """Start a worker in its slot; it outlives the scheduler. Says nothing of success."""
+        """Start a worker in its slot; it outlives the scheduler. Says nothing of success.
+
+        The first call takes half a second to load all that workers do: call it in a thread.
+        """
+        # A scheduler that is started again finds its workers there: it is not to load this first.
+        from ffrtmp_ray.cluster.worker_actor import WorkerActor
+
         options: Any = ray.remote(WorkerActor).options(
             name=worker.id,
             namespace=NAMESPACE,

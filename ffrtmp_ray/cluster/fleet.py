@@ -134,7 +134,8 @@ class Fleet:
         )
         await self._desk.apply([WorkerJoined(worker)])
         capacity = slot.capacity(self._settings)
-        handle = self._cluster.create(replace(worker, capacity=capacity), slot, self._settings)
+        able = replace(worker, capacity=capacity)
+        handle = await asyncio.to_thread(self._cluster.create, able, slot, self._settings)
         self._arrive(worker, handle)
 
     def _arrive(self, worker: Worker, handle: WorkerHandle) -> None:

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 from msgspec.structs import replace
 
 from ffrtmp_ray.cluster.life import Life
-from ffrtmp_ray.cluster.submission import numbered
 from ffrtmp_ray.core.messages import JobSubmitted
 from ffrtmp_ray.core.model import Job, JobId, JobState
 from ffrtmp_ray.errors import FfrtmpError, InvalidRequest, Problem
@@ -21,6 +20,11 @@ DEPENDS_ON = "depends_on"
 TRIES = 3
 """A job that another depends on may end between the look for it and the engine's: then the store
 has it the next time."""
+
+
+def numbered(event: JobSubmitted, order: int, now: float) -> JobSubmitted:
+    """The submission with its place in the order and its time (seconds since 1970)."""
+    return replace(event, job=replace(event.job, order=order, submitted_at=now))
 
 
 class Intake:

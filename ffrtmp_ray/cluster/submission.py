@@ -6,8 +6,6 @@ import secrets
 import time
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from ffrtmp_ray.core.messages import JobSubmitted
 from ffrtmp_ray.core.model import Job, JobId, JobState
 from ffrtmp_ray.media.plan import first_task
@@ -39,11 +37,6 @@ def submission(job_id: JobId, spec: JobSpec, settings: Settings) -> JobSubmitted
         depends_on=tuple(dict.fromkeys(spec.depends_on)),
     )
     return JobSubmitted(job, (first_task(spec, settings),), spec.model_dump(mode="json"))
-
-
-def numbered(event: JobSubmitted, order: int, now: float) -> JobSubmitted:
-    """The submission with its place in the order and its time (seconds since 1970)."""
-    return replace(event, job=replace(event.job, order=order, submitted_at=now))
 
 
 def _seconds(moment: datetime | None) -> float | None:

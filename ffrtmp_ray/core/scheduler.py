@@ -212,8 +212,9 @@ def _restore(state: State, snapshot: Snapshot) -> None:
     for job in snapshot.jobs:
         state.hold_job(job)
     for job in snapshot.jobs:
-        # A job that it depends on and that is not here has completed: else it would have failed.
-        state.dependencies.add(job.id, [each for each in job.depends_on if each in state.jobs])
+        if job.depends_on:
+            # One that is not here has completed: else this job would have failed.
+            state.dependencies.add(job.id, [each for each in job.depends_on if each in state.jobs])
     for task in snapshot.tasks:
         state.hold_task(task)
     for task in snapshot.tasks:
@@ -222,8 +223,15 @@ def _restore(state: State, snapshot: Snapshot) -> None:
     for attempt in snapshot.attempts:
         state.hold_attempt(attempt)
     state.discarding.update(state.open_attempts.keys() - state.jobs.keys())
+    _set_timers(state, snapshot)
+
+
+def _set_timers(state: State, snapshot: Snapshot) -> None:
     for task in snapshot.tasks:
-        state.timers.set(Due.RETRY, task.id)
+        if task.not_before is not None:
+            state.timers.set(Due.RETRY, task.id)
     for job in snapshot.jobs:
-        state.timers.set(Due.SUSPEND_LIMIT, job.id)
-        state.timers.set(Due.DEADLINE, job.id)
+        if job.paused_at is not None:
+            state.timers.set(Due.SUSPEND_LIMIT, job.id)
+        if job.timeout_seconds is not None:
+            state.timers.set(Due.DEADLINE, job.id)

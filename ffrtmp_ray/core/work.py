@@ -182,7 +182,9 @@ class Work:
             if old is not None:
                 counts.count(old, -1)
             counts.count(task)
-        if task.state is _READY or (old is not None and old.state is _READY):
+        if old is None:
+            self._queue_if_ready(task, job)
+        elif task.state is _READY or old.state is _READY:
             self.requeue(task)
 
     def change_task(
@@ -207,8 +209,10 @@ class Work:
         if task.id in self.promised:
             self.unpromise(task.id)
         self.queue.discard(task)
+        self._queue_if_ready(task, self.jobs[task.job_id])
+
+    def _queue_if_ready(self, task: Task, job: Job) -> None:
         if task.state is _READY and self.may_start(task):
-            job = self.jobs[task.job_id]
             self.queue.push(task, job, self.task_ids[job.id][task.id], self.tick)
 
     def watch(self, task: Task) -> None:

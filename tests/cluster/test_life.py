@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ffrtmp_ray.cluster.intake import numbered
 from ffrtmp_ray.cluster.life import Life
-from ffrtmp_ray.cluster.submission import numbered, submission
+from ffrtmp_ray.cluster.submission import submission
 from ffrtmp_ray.core.messages import CancelRequested
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media.spec import JobSpec

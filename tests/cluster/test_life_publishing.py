@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from ffrtmp_ray.cluster.intake import numbered
 from ffrtmp_ray.cluster.life import Life
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.slots import Node, Slot
-from ffrtmp_ray.cluster.submission import numbered, submission
+from ffrtmp_ray.cluster.submission import submission
 from ffrtmp_ray.cluster.worker_actor import WorkerActor
 from ffrtmp_ray.cluster.worker_link import WorkerDead
 from ffrtmp_ray.core.messages import TaskSucceeded
