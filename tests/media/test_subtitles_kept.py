@@ -10,7 +10,6 @@ import pytest
 from av.stream import Disposition
 
 from ffrtmp_ray.media.package.cues import Cue, read
-from ffrtmp_ray.media.plan.outputs import output_kind
 from ffrtmp_ray.media.plan.texts import text_warnings
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec import Codec, JobSpec, Ladder, Rendition, Subtitles, Tracks
@@ -172,7 +171,7 @@ async def test_subtitles_that_are_pictures_are_left_out_and_told(
     assert [text.language for text in found.texts] == ["eng", "fre"]
     source = found.model_copy(update={"subtitles": 3})  # as with one of a DVD beside the two
     ladder = Ladder(renditions=(rendition(),), subtitles=Subtitles())
-    said = text_warnings(ladder, source, output_kind("/out/a.mkv", ladder, None))
+    said = text_warnings(ladder, source)
     assert list(said) == ["subtitles that are pictures, not text, are left out (1)"]
 
 

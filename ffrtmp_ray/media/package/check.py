@@ -19,7 +19,7 @@ _DASH = {"": "urn:mpeg:dash:schema:mpd:2011"}
 def package_faults(root: Path, package: Package, packaging: Packaging) -> Iterator[str]:
     """All that is not right, each as a clause. Raises OSError or ValueError where something
     cannot be read at all."""
-    for stream in package.streams:
+    for stream in package.playlists:
         yield from _segment_faults(root / stream.folder, stream)
     if packaging.hls is not None:
         yield from _hls_faults(root, package)
@@ -46,9 +46,9 @@ def _hls_faults(root: Path, package: Package) -> Iterator[str]:
     named = {each.uri for each in master.playlists} | {
         each.uri for each in master.media if each.uri
     }
-    if named != {f"{stream.folder}/{PLAYLIST}" for stream in package.streams}:
+    if named != {f"{stream.folder}/{PLAYLIST}" for stream in package.playlists}:
         yield f"{MASTER} does not name every stream"
-    for stream in package.streams:
+    for stream in package.playlists:
         playlist = m3u8.loads((root / stream.folder / PLAYLIST).read_text("utf-8"))
         lengths = [each.duration or 0.0 for each in playlist.segments]
         wanted = [float(stream.length(segment)) for segment in stream.segments]

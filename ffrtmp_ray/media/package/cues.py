@@ -14,6 +14,9 @@ from ffrtmp_ray.media.encode.work import TextForm
 _TIME = r"(\d+):(\d\d):(\d\d)[,.](\d{3})"
 _TIMING = re.compile(rf"^{_TIME} --> {_TIME}(?: .*)?$")
 
+_MPEG_CLOCK = 90_000
+"""Ticks a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -56,6 +59,15 @@ def write(cues: Iterable[Cue], form: TextForm) -> str:
         return "\n\n".join(["WEBVTT", *blocks]) + "\n"
     blocks = [f"{n}\n{_said(cue, ',')}\n{_text(cue)}\n" for n, cue in enumerate(cues, 1)]
     return "\n".join(blocks)
+
+
+def segment(cues: Iterable[Cue], begin: int, end: int, later: int) -> str:
+    """A segment of HLS (RFC 8216, 3.5): the cues that are shown between those milliseconds, each
+    whole, since players know one that they have by its times. `later` is how many seconds the
+    clock of the segments of pictures is ahead."""
+    shown = [cue for cue in cues if cue.start < end and cue.end > begin]
+    clock = f"X-TIMESTAMP-MAP=MPEGTS:{later * _MPEG_CLOCK},LOCAL:00:00:00.000"
+    return write(shown, TextForm.WEBVTT).replace("WEBVTT", f"WEBVTT\n{clock}", 1)
 
 
 def _within(lines: list[str]) -> tuple[str, ...]:

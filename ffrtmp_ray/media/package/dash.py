@@ -7,7 +7,15 @@ from fractions import Fraction
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
-from ffrtmp_ray.media.package.streams import INIT, Package, PictureStream, SoundStream, Stream
+from ffrtmp_ray.media.package.streams import (
+    INIT,
+    WHOLE_TEXT,
+    Package,
+    PictureStream,
+    SoundStream,
+    Stream,
+    SubtitleStream,
+)
 
 _CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 _MAIN = {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main"}
@@ -33,6 +41,8 @@ def manifest(package: Package) -> str:
     for sound in package.sounds:
         if sound.stream is not None:
             _add_sound(period, sound, sound.stream)
+    for text in package.texts:
+        _add_subtitles(period, text)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -74,6 +84,20 @@ def _add_sound(period: ET.Element, sound: SoundStream, stream: Stream) -> None:
     channels = {"schemeIdUri": _CHANNELS, "value": str(sound.channels)}
     ET.SubElement(each, "AudioChannelConfiguration", channels)
     _add_template(each, stream)
+
+
+def _add_subtitles(period: ET.Element, text: SubtitleStream) -> None:
+    """One file, which needs no timeline (DASH-IF IOP, 6.4.2)."""
+    language = {} if text.language is None else {"lang": text.language}
+    kind = {"contentType": "text", "mimeType": "text/vtt", **language}
+    whole = ET.SubElement(period, "AdaptationSet", kind)
+    role = "forced-subtitle" if text.forced else "subtitle"
+    ET.SubElement(whole, "Role", {**_MAIN, "value": role})
+    ET.SubElement(whole, "Label").text = text.name
+    stream = text.stream
+    attributes = {"id": stream.folder.replace("/", "-"), "bandwidth": str(stream.peak_rate)}
+    each = ET.SubElement(whole, "Representation", attributes)
+    ET.SubElement(each, "BaseURL").text = f"{stream.folder}/{WHOLE_TEXT}"
 
 
 def _set_of(kind: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.package.streams import (
     PictureStream,
     SoundStream,
     Stream,
+    SubtitleStream,
 )
 from ffrtmp_ray.media.plan.timing import nearest
 
@@ -20,6 +21,7 @@ _WITH_HEADERS, _WITHOUT = 7, 3
 """EXT-X-VERSION: with EXT-X-MAP, as Apple's tools write it; and with lengths that are no whole
 numbers."""
 _GROUP = "sound"
+_TEXTS = "text"
 _BREAKING = re.compile(r'["\r\n]')
 
 
@@ -43,8 +45,10 @@ def master_playlist(package: Package) -> str:
     grouped = len(sounds) > 1 or any(sound.stream is not None for sound in sounds)
     if grouped:
         lines += [_sound(sound) for sound in sounds]
+    lines += [_subtitles(text) for text in package.texts]
     for picture in package.pictures:
         attributes = [*_variant(picture, sounds), *([f'AUDIO="{_GROUP}"'] if grouped else [])]
+        attributes += [f'SUBTITLES="{_TEXTS}"'] if package.texts else []
         lines += [f"#EXT-X-STREAM-INF:{','.join(attributes)}", _playlist(picture.stream)]
     return _text(lines)
 
@@ -55,14 +59,30 @@ def _head(stream: Stream) -> list[str]:
 
 
 def _sound(sound: SoundStream) -> str:
-    chosen = "YES" if sound.default else "NO"
     attributes = ["TYPE=AUDIO", f'GROUP-ID="{_GROUP}"', f"NAME={_quoted(sound.name)}"]
     if sound.language is not None:
         attributes.append(f"LANGUAGE={_quoted(sound.language)}")
-    attributes += [f"DEFAULT={chosen}", "AUTOSELECT=YES", f'CHANNELS="{sound.channels}"']
+    attributes += [
+        f"DEFAULT={_yes(sound.default)}",
+        "AUTOSELECT=YES",
+        f'CHANNELS="{sound.channels}"',
+    ]
     if sound.stream is not None:
         attributes.append(f'URI="{_playlist(sound.stream)}"')
     return f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _subtitles(text: SubtitleStream) -> str:
+    attributes = ["TYPE=SUBTITLES", f'GROUP-ID="{_TEXTS}"', f"NAME={_quoted(text.name)}"]
+    if text.language is not None:
+        attributes.append(f"LANGUAGE={_quoted(text.language)}")
+    attributes.append(f"DEFAULT={_yes(text.default)},AUTOSELECT=YES,FORCED={_yes(text.forced)}")
+    attributes.append(f'URI="{_playlist(text.stream)}"')
+    return f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _yes(value: bool) -> str:
+    return "YES" if value else "NO"
 
 
 def _variant(picture: PictureStream, sounds: Sequence[SoundStream]) -> Iterator[str]:

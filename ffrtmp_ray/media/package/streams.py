@@ -12,6 +12,8 @@ INIT = "init.mp4"
 PLAYLIST = "index.m3u8"
 MASTER = "master.m3u8"
 MANIFEST = "manifest.mpd"
+WHOLE_TEXT = "all.vtt"
+"""Of subtitles, in their folder: all cues, as DASH has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +109,32 @@ class SoundStream:
 
 
 @dataclass(frozen=True, slots=True)
+class SubtitleStream:
+    """WebVTT, in segments of text, and whole as `WHOLE_TEXT`."""
+
+    name: str
+    """For people; no two of a package are alike."""
+    language: str | None
+    default: bool
+    forced: bool
+    """Shown also to who wants none: what is said in another language."""
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
     pictures: tuple[PictureStream, ...]
     sounds: tuple[SoundStream, ...]
+    texts: tuple[SubtitleStream, ...] = ()
+
+    @property
+    def playlists(self) -> tuple[Stream, ...]:
+        """All that have segments of their own, of media or of text."""
+        return (*self.streams, *(text.stream for text in self.texts))
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """All that have segments of their own."""
+        """All that have segments of media of their own."""
         sounds = tuple(sound.stream for sound in self.sounds if sound.stream is not None)
         return (*(picture.stream for picture in self.pictures), *sounds)
 

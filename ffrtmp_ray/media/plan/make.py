@@ -80,7 +80,7 @@ def make_plan(
     )
     tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
-    said = tuple(warnings(work, source, kind, chosen, sounds))
+    said = tuple(warnings(work, source, chosen, sounds))
     return Plan(tuple(limited), said + ((cut.warning,) if cut.warning else ()))
 
 

@@ -36,12 +36,13 @@ class Text:
 
 def texts(ladder: Ladder, source: Source, kind: OutputKind) -> tuple[Text, ...]:
     """Those that the ladder asks for, the source has, and the output can hold."""
-    if ladder.subtitles is None or kind.packaging is not None:
+    if ladder.subtitles is None:
         return ()
+    form = TextForm.WEBVTT if kind.packaging is not None else _FORMS[kind.container]
     chosen = choose_tracks(ladder.subtitles.tracks, source.texts)
     purposes = dispositions_of(chosen, one_is_default=False)
     return tuple(
-        Text(f"subtitles{number}", stream, _FORMS[kind.container], purpose)
+        Text(f"subtitles{number}", stream, form, purpose)
         for number, (stream, purpose) in enumerate(zip(chosen, purposes, strict=True))
     )
 
@@ -78,9 +79,9 @@ def text_of(text: Text) -> TextPayload:
     )
 
 
-def text_warnings(ladder: Ladder, source: Source, kind: OutputKind) -> Iterator[str]:
+def text_warnings(ladder: Ladder, source: Source) -> Iterator[str]:
     """What the user may not expect of the subtitles."""
-    if ladder.subtitles is None or kind.packaging is not None:
+    if ladder.subtitles is None:
         if source.subtitles:
             yield f"subtitles are left out ({source.subtitles})"
         return

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from ffrtmp_ray.media.plan.measures import measure_warnings
 from ffrtmp_ray.media.plan.needs import gpu_makes
-from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.plan.sounds import Track
@@ -19,7 +18,6 @@ from ffrtmp_ray.media.spec import GpuUse, Tracks
 def warnings(
     work: PlanPayload,
     source: Source,
-    kind: OutputKind,
     chosen: Chosen,
     sounds: Sequence[Track],
 ) -> Iterator[str]:
@@ -27,7 +25,7 @@ def warnings(
         yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
     yield from _of_picture(work, source, chosen)
     yield from of_sound(work, source.audio, sounds)
-    yield from text_warnings(work.ladder, source, kind)
+    yield from text_warnings(work.ladder, source)
 
 
 def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[str]:

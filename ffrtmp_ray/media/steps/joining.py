@@ -14,7 +14,13 @@ from ffrtmp_ray.media.package.mux import Part, Sound, Text, concat_listing
 from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.encodes import encode_name
-from ffrtmp_ray.media.plan.payloads import EncodedFile, FilePayload, FinishPayload, SoundPayload
+from ffrtmp_ray.media.plan.payloads import (
+    EncodedFile,
+    FilePayload,
+    FinishPayload,
+    SoundPayload,
+    TextPayload,
+)
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.spec import Container
 from ffrtmp_ray.media.steps.exactness import digest_of
@@ -70,19 +76,18 @@ def sound_file(step: Step, sound: SoundPayload) -> Sound:
     return Sound(path, sound.language, sound.title, sound.dispositions)
 
 
+def text_path(step: Step, text: TextPayload) -> Path | None:
+    """Where subtitles lie; None where there is nothing to be shown."""
+    path = step.assignment.results[text.task]["path"]
+    return None if path is None else step.toolbox.workspace.absolute(path)
+
+
 def texts_beside(step: Step, work: FinishPayload) -> tuple[Text, ...]:
     """The subtitles that have something to show."""
-    results = step.assignment.results
     return tuple(
-        Text(
-            step.toolbox.workspace.absolute(results[each.task]["path"]),
-            each.form,
-            each.language,
-            each.title,
-            each.dispositions,
-        )
+        Text(path, each.form, each.language, each.title, each.dispositions)
         for each in work.texts
-        if results[each.task]["path"] is not None
+        if (path := text_path(step, each)) is not None
     )
 
 

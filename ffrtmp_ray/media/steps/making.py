@@ -11,6 +11,7 @@ from ffrtmp_ray.media.assignment import Failed, Stopped
 from ffrtmp_ray.media.package.entry import SampleEntry
 from ffrtmp_ray.media.package.streams import SoundStream, Stream
 from ffrtmp_ray.media.plan.payloads import FinishPayload, SoundPayload
+from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.steps.step import Step
@@ -49,7 +50,7 @@ def sound_stream(
     """Of the sound of that number, counted from 0."""
     sound = sounds[number]
     return SoundStream(
-        name=_names(sounds)[number],
+        name=names_of(sounds, "sound")[number],
         codec=entry.codec,
         channels=entry.channels,
         rate=entry.rate,
@@ -59,10 +60,10 @@ def sound_stream(
     )
 
 
-def _names(sounds: Sequence[SoundPayload]) -> list[str]:
+def names_of(tracks: Sequence[Track], otherwise: str) -> list[str]:
     """What players list them by, with a number where one is there already."""
     names: list[str] = []
-    for number, sound in enumerate(sounds, start=1):
-        name = sound.title or sound.language or "sound"
+    for number, track in enumerate(tracks, start=1):
+        name = track.title or track.language or otherwise
         names.append(f"{name} {number}" if name in names else name)
     return names

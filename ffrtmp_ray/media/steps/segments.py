@@ -30,6 +30,7 @@ from ffrtmp_ray.media.steps.bitrate import buffer_seconds
 from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, write_listing
 from ffrtmp_ray.media.steps.making import Making
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.media.steps.subtitle_streams import subtitle_streams
 from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
 
@@ -52,7 +53,8 @@ async def make(
         if not isinstance(picture, PictureStream):
             return picture
         pictures.append(picture)
-    package = Package(tuple(pictures), sounds)
+    texts = await step.in_thread(subtitle_streams, making, pictures[0].stream)
+    package = Package(tuple(pictures), sounds, texts)
     faults = await step.in_thread(_complete, making, package)
     if faults:
         return anew(work, f"the package is not right: {'; '.join(faults)}")
@@ -107,7 +109,7 @@ def _complete(making: Making, package: Package) -> list[str]:
     if packaging.dash:
         (staged / MANIFEST).write_text(dash.manifest(package), "utf-8")
     if packaging.hls is not None:
-        for stream in package.streams:
+        for stream in package.playlists:
             (staged / stream.folder / PLAYLIST).write_text(hls.media_playlist(stream), "utf-8")
         (staged / MASTER).write_text(hls.master_playlist(package), "utf-8")
     faults = chain(alignment_faults(package), package_faults(staged, package, packaging))
@@ -132,6 +134,8 @@ def _views(making: Making, package: Package) -> Iterator[OutputView]:
     for sound, payload in zip(package.sounds, making.work.sounds, strict=True):
         if sound.stream is not None:
             yield _view(target, sound.stream, audio=f"{payload.codec} {sound.channels}ch")
+    for text in package.texts:
+        yield _view(target, text.stream)
 
 
 def _view(target: str, stream: Stream, **what: str) -> OutputView:
