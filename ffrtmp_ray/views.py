@@ -46,6 +46,8 @@ class OutputView(View):
     """Format and size, as `jpeg 320x180`, of a still image; of a list of them `webvtt`."""
     audio: str | None = None
     """Codec and channels, as `aac 2ch`; of several sounds with their languages."""
+    subtitles: str | None = None
+    """Codec and language of each, as `subrip eng, subrip fra`."""
     loudness: tuple[LoudnessView | None, ...] = Field(
         default=(), description="Of each sound, where it was made as loud as was wanted."
     )

@@ -84,7 +84,8 @@ async def test_all_are_kept_in_the_form_of_the_container(
 ) -> None:
     clip, target = _film(ffmpeg, texts, out.parent / "film.mkv"), out / f"a{suffix}"
     outcome = await run_job(_job(clip, target, rendition(codec=codec)), toolbox)
-    assert_published(outcome, target)
+    (output,) = assert_published(outcome, target)
+    assert output["subtitles"] == f"{form} eng, {form} fre"
     assert not outcome.warnings
     with av.open(target) as made:
         kept = made.streams.subtitles

@@ -66,6 +66,8 @@ async def test_a_package_has_them_on_the_times_of_the_pictures(
     job = JobSpec(input=str(film), output=str(out / "a"), ladder=ladder, chunks=2)
     outcome = await run_job(job, toolbox)
     assert "publish" in outcome.results, (outcome.last, outcome.logs)
+    told = [each["subtitles"] for each in outcome.results["publish"]["outputs"]]
+    assert told.count("webvtt eng") == 2
     master = m3u8.load(str(out / "a/master.m3u8"))
     texts = [each for each in master.media if each.type == "SUBTITLES"]
     assert [(each.name, each.language, each.forced) for each in texts] == [

@@ -21,7 +21,7 @@ from ffrtmp_ray.media.steps.joining import (
     write_listing,
 )
 from ffrtmp_ray.media.steps.step import Step
-from ffrtmp_ray.media.steps.words import sounds_in_words
+from ffrtmp_ray.media.steps.words import sounds_in_words, texts_in_words
 from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
 
@@ -76,5 +76,6 @@ def _view(
         duration_seconds=round(float(found.duration), 6),
         video=f"{file.codec} {file.width}x{file.height}",
         audio=sounds_in_words(found.audio),
+        subtitles=texts_in_words(found.texts),
         buffer_seconds=buffered,
     )

@@ -135,7 +135,7 @@ def _views(making: Making, package: Package) -> Iterator[OutputView]:
         if sound.stream is not None:
             yield _view(target, sound.stream, audio=f"{payload.codec} {sound.channels}ch")
     for text in package.texts:
-        yield _view(target, text.stream)
+        yield _view(target, text.stream, subtitles=f"webvtt {text.language or 'und'}")
 
 
 def _view(target: str, stream: Stream, **what: str) -> OutputView:

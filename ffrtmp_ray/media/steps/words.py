@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ffrtmp_ray.media.probe.source import AudioStream
+from ffrtmp_ray.media.probe.source import AudioStream, TextStream
 
 
 def sounds_in_words(sounds: Sequence[AudioStream]) -> str | None:
@@ -15,3 +15,8 @@ def sounds_in_words(sounds: Sequence[AudioStream]) -> str | None:
         for sound in sounds
     ]
     return ", ".join(words) or None
+
+
+def texts_in_words(texts: Sequence[TextStream]) -> str | None:
+    """As `subrip eng, subrip fra`."""
+    return ", ".join(f"{text.codec} {text.language or 'und'}" for text in texts) or None
