@@ -72,6 +72,15 @@ Start: TypeAlias = Annotated[
 Duration: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Take so much of it.", show_default="to the end")
 ]
+Tags: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="NAME=VALUE",
+        help="Say it of the output, as title=…; nothing behind the = removes it. May be given "
+        "several times.",
+    ),
+]
 WatermarkImage: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="An image to lay over the picture, at the bottom right."),
@@ -194,6 +203,7 @@ def submit(
     verify: VerifyWhat = None,
     start: Start = None,
     duration: Duration = None,
+    tag: Tags = None,
     watermark: WatermarkImage = None,
     sounds: Sounds = None,
     loudness: LoudnessTarget = None,
@@ -234,6 +244,7 @@ def submit(
         "chunks": chunks,
         "verify": verify,
         "trim": _without_none({"start": start, "duration": duration}) or None,
+        "metadata": {"set": labels(tag)} if tag else None,
         "watermark": None if watermark is None else {"image": _absolute(watermark)},
         "sounds": _tracks(sounds),
         "loudness": loudness,

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from ffrtmp_ray.core.model import Priority, Queue
 from ffrtmp_ray.media.spec_base import SpecModel
 from ffrtmp_ray.media.spec_images import Images
+from ffrtmp_ray.media.spec_metadata import Metadata
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_sound import Loudness
 from ffrtmp_ray.media.spec_trim import Trim
@@ -226,6 +227,9 @@ class JobSpec(SpecModel):
     )
     watermark: Watermark | None = Field(
         default=None, description="An image to lay over the picture of every rendition."
+    )
+    metadata: Metadata = Field(
+        default=Metadata(), description="What the output files say of themselves."
     )
     images: Images | None = Field(
         default=None, description="Still images to make beside it; `output` is a folder then."

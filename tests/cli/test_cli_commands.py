@@ -41,8 +41,8 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
         *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
-        *("--watermark", "/in/logo.png"),
         *("--sounds", "eng,fra", "--loudness", "-16", "--subtitles", "all"),
+        *("--watermark", "/in/logo.png", "--tag", "title=a=b", "--tag", "comment="),
         *("--poster", "--thumbnails", "5", "--sprite", "1:00", "--images", "webp"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
         *("--depends-on", "job-7", "--depends-on", "job-8"),
@@ -66,6 +66,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "task_timeout_seconds": 30,
         "chunks": 3,
         "trim": {"start": 90.0, "duration": 12.5},
+        "metadata": {"keep": True, "chapters": True, "set": {"title": "a=b", "comment": ""}},
         "watermark": {
             "image": "/in/logo.png",
             "position": "bottom-right",

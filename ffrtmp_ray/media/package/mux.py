@@ -9,15 +9,13 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 from ffrtmp_ray.media.encode.work import TextForm
+from ffrtmp_ray.media.package.describe import described_by, describing
 from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec import Container
 
 _SECOND = 1_000_000
 """In microseconds."""
-_BARE = ("-map_metadata", "-1", "-map_chapters", "-1")
-_COPY = ("-c", "copy", *_BARE)
-_COPY_TO_MP4 = ("-c:v", "copy", "-c:a", "copy", "-c:s", "mov_text", *_BARE)
-"""For files with text, of which MP4 has a form of its own."""
+_COPY = ("-c", "copy", *describing(None))
 _SOUND_FRAGMENT = 10 * _SECOND
 _NEVER = 1_000_000
 """Seconds after which a package of one segment would get another."""
@@ -68,6 +66,8 @@ class MuxWork:
     """Ticks a second of the video's times, in MP4."""
     target: Path
     texts: tuple[Text, ...] = ()
+    described: Path | None = None
+    """A file that holds `describe.ffmetadata` of what it is to say of itself."""
 
 
 def concat_listing(parts: Sequence[Part]) -> str:
@@ -93,12 +93,17 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
         argv += _sound(sound)
     for text in work.texts:
         argv += ["-protocol_whitelist", "file", "-f", text.form.value, "-i", str(text.path)]
+    argv += described_by(work.described)
     argv += ["-map", "0:v:0"]
     for number in range(len(work.sounds)):
         argv += ["-map", f"{number + 1}:a:0"]
     for number in range(len(work.texts)):
         argv += ["-map", f"{number + 1 + len(work.sounds)}:s:0"]
-    argv += _COPY_TO_MP4 if work.texts and work.container is Container.MP4 else _COPY
+    argv += ["-c", "copy"]
+    if work.texts and work.container is Container.MP4:  # which has a form of its own for text
+        argv += ["-c:s", "mov_text"]
+    inputs = 1 + len(work.sounds) + len(work.texts)
+    argv += describing(None if work.described is None else inputs)
     for number, sound in enumerate(work.sounds):
         argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
     for number, text in enumerate(work.texts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ffrtmp_ray.media.package.describe import described_by, describing
 from ffrtmp_ray.media.package.mux import Sound, labels
 from ffrtmp_ray.media.spec import Container
 
@@ -20,16 +21,21 @@ _MUXERS: Mapping[Container, str] = {
 
 
 def sound_mux_argv(
-    ffmpeg: str, sounds: Sequence[Sound], container: Container, target: Path
+    ffmpeg: str,
+    sounds: Sequence[Sound],
+    container: Container,
+    target: Path,
+    described: Path | None = None,
 ) -> list[str]:
     """The whole command line. Prints progress to stdout."""
     argv = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"]
     argv += ["-nostats", "-progress", "pipe:1"]
     for sound in sounds:
         argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
+    argv += described_by(described)
     for number in range(len(sounds)):
         argv += ["-map", f"{number}:a:0"]
-    argv += ["-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"]
+    argv += ["-c", "copy", *describing(None if described is None else len(sounds))]
     for number, sound in enumerate(sounds):
         argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
     if container in (Container.MP4, Container.M4A):

@@ -56,6 +56,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         output=spec.output,
         ladder=ladder_of(spec),
         trim=spec.trim,
+        metadata=spec.metadata,
         images=spec.images,
         watermark=spec.watermark,
         gpu=spec.gpu,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
+from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.grid import segment_starts
 from ffrtmp_ray.media.plan.images import IMAGES_NAME, images_tasks
@@ -76,6 +77,9 @@ def make_plan(
         packaging=kind.packaging,
         segments=starts,
         plan=work if len(cut.chunks) > 1 else None,
+        described=described(
+            work.metadata, source.tags, source.chapters, source.video.first, length
+        ),
         beside=(IMAGES_NAME,) if work.images is not None else (),
     )
     tasks.append(finish_task(finish, tasks, length))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.make import Plan, finish_task
 from ffrtmp_ray.media.plan.outputs import output_kind
 from ffrtmp_ray.media.plan.payloads import FinishPayload, InputFile, PlanPayload
@@ -48,6 +49,9 @@ def make_sound_plan(work: PlanPayload, source: SoundSource, file: InputFile, tar
         files=(),
         chunks=(),
         sounds=tuple(map(sound_of, sounds)),
+        described=described(
+            work.metadata, source.tags, source.chapters, span.start, span.length or None
+        ),
     )
     tasks.append(finish_task(finish, tasks, span.length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from pydantic import Field
+
 from ffrtmp_ray.media.encode.work import (
     AudioWork,
     Chunk,
@@ -19,10 +21,11 @@ from ffrtmp_ray.media.encode.work import (
     VideoWork,
 )
 from ffrtmp_ray.media.images.work import ImagesWork
-from ffrtmp_ray.media.probe.source import Track
+from ffrtmp_ray.media.probe.source import Chapter, Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure, Verify
 from ffrtmp_ray.media.spec_images import Images
+from ffrtmp_ray.media.spec_metadata import Metadata
 from ffrtmp_ray.media.spec_packaging import Packaging
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.media.spec_watermark import Watermark
@@ -37,6 +40,7 @@ class PlanPayload(Value):
     output: str
     ladder: Ladder
     trim: Trim | None = None
+    metadata: Metadata = Metadata()
     images: Images | None = None
     watermark: Watermark | None = None
     mark: Mark | None = None
@@ -195,6 +199,15 @@ class SoundPayload(Track):
     codec: str
 
 
+class Described(Value):
+    """What a file is to say of itself."""
+
+    tags: dict[str, str] = Field(default_factory=dict)
+    """By `spec_metadata.Tag`."""
+    chapters: tuple[Chapter, ...] = ()
+    """In seconds of the output."""
+
+
 class FinishPayload(Value):
     """Of `finish`: join, put the sounds beside, verify, stage."""
 
@@ -216,6 +229,8 @@ class FinishPayload(Value):
     segments: tuple[int, ...] = ()
     """When those of a package begin, rising, in ticks of `timescale` from the first frame."""
 
+    described: Described = Described()
+    """Of files; packages say nothing."""
     beside: tuple[str, ...] = ()
     """Tasks that have made files for the output folder: `Beside`, in their results."""
 

@@ -21,6 +21,7 @@ from ffrtmp_ray.media.probe.light import dynamic_hdr, has_base_layer, light_of
 from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
+from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
 from ffrtmp_ray.media.probe.tracks import heard, sounds_of, texts_of
 
 _FIRST_PACKETS = 600
@@ -51,6 +52,7 @@ def look(address: str) -> Source:
         form, size = container.format.name, container.size
         subtitles, texts = len(container.streams.subtitles), texts_of(container)
         sounds = sounds_of(container, address)
+        tags, chapters = tags_of(container), chapters_of(container)
     return Source(
         container=form,
         bytes=size,
@@ -59,6 +61,8 @@ def look(address: str) -> Source:
         audio=tuple(sound for sound in sounds if heard(sound, video)),
         subtitles=subtitles,
         texts=texts,
+        tags=tags,
+        chapters=chapters,
     )
 
 

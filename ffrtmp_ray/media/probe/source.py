@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from pydantic import Field
+
 from ffrtmp_ray.media.encode.work import Color, Light, Value
 
 
@@ -112,6 +114,14 @@ class TextStream(Track):
     codec: str
 
 
+class Chapter(Value):
+    """A named part of a film; times in seconds."""
+
+    start: Fraction
+    end: Fraction
+    title: str = ""
+
+
 class Source(Value):
     """A file that has a picture."""
 
@@ -127,6 +137,10 @@ class Source(Value):
     """How many subtitle streams there are."""
     texts: tuple[TextStream, ...] = ()
     """Of these, those that are text, in the file's order."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """What it says of itself, by `spec_metadata.Tag`."""
+    chapters: tuple[Chapter, ...] = ()
+    """On the file's own clock."""
 
 
 class SoundSource(Value):
@@ -139,6 +153,8 @@ class SoundSource(Value):
     """Seconds, as the container says; 0 where it does not."""
     audio: tuple[AudioStream, ...]
     """In the file's order, those that can be decoded; at least one."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    chapters: tuple[Chapter, ...] = ()
 
     @property
     def end(self) -> Fraction:

@@ -15,6 +15,7 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import Refusal, opened
 from ffrtmp_ray.media.probe.source import AudioStream, SoundSource, TextStream, VideoStream
+from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
 
 _FIRST_PACKETS = 600
 """A sound of which so many packets give nothing is taken for damaged."""
@@ -50,6 +51,8 @@ def listen(address: str) -> SoundSource:
             bytes=container.size,
             duration=Fraction(container.duration or 0, av.time_base),
             audio=sounds,
+            tags=tags_of(container),
+            chapters=chapters_of(container),
         )
 
 

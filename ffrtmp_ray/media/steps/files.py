@@ -11,6 +11,7 @@ from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps.bitrate import buffer_seconds
+from ffrtmp_ray.media.steps.describe import write_described
 from ffrtmp_ray.media.steps.joining import (
     anew,
     chunks_of,
@@ -57,7 +58,15 @@ async def _mux(
 ) -> Failed | Stopped | None:
     """`done` is how many files are made already."""
     sounds = tuple(sound_file(step, each) for each in work.sounds)
-    mux = MuxWork(listing, sounds, work.container, work.timescale, path, texts_beside(step, work))
+    mux = MuxWork(
+        listing,
+        sounds,
+        work.container,
+        work.timescale,
+        path,
+        texts_beside(step, work),
+        await step.in_thread(write_described, work, listing.parent),
+    )
     length = float(sum(work.chunks))
 
     def fraction(progress: ProcessProgress) -> float:

@@ -29,7 +29,7 @@ async def run(step: Step) -> Ended:
     folder = await step.make_folder()
     staged = await step.in_thread(_stage, step, work, folder)
     if not work.files:
-        made = await sound_file.make(step, work, staged)
+        made = await sound_file.make(step, work, folder, staged)
     elif work.packaging is None:
         made = await files.make(step, work, folder, staged)
     else:

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.package.sound_mux import sound_mux_argv
 from ffrtmp_ray.media.plan.payloads import FinishPayload
 from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps.describe import write_described
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.steps.words import sounds_in_words
 from ffrtmp_ray.views import OutputView
@@ -22,8 +23,10 @@ _NEAR = Fraction(1, 10)
 milliseconds, and the last frame, of which some count the part that is heard only."""
 
 
-async def make(step: Step, work: FinishPayload, staged: Path) -> tuple[OutputView, ...] | Ended:
-    """The file at `staged`, as it will be seen."""
+async def make(
+    step: Step, work: FinishPayload, folder: Path, staged: Path
+) -> tuple[OutputView, ...] | Ended:
+    """The file at `staged`, as it will be seen; `folder` is for what is needed on the way."""
     paths = [
         step.toolbox.workspace.absolute(step.assignment.results[each.task]["path"])
         for each in work.sounds
@@ -43,7 +46,8 @@ async def make(step: Step, work: FinishPayload, staged: Path) -> tuple[OutputVie
         Sound(path, each.language, each.title, each.dispositions)
         for path, each in zip(paths, work.sounds, strict=True)
     ]
-    argv = sound_mux_argv(step.toolbox.ffmpeg, sounds, work.container, staged)
+    described = await step.in_thread(write_described, work, folder)
+    argv = sound_mux_argv(step.toolbox.ffmpeg, sounds, work.container, staged, described)
     if (ended := await step.ffmpeg(argv, fraction)) is not None:
         return ended
     found = await step.toolbox.prober.listen(staged)
