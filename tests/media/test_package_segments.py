@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,9 +12,10 @@ import pytest
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.package import write
+from ffrtmp_ray.media.package.cmaf import Track, read_track
 from ffrtmp_ray.media.spec import Codec
 from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
-from ffrtmp_ray.media.steps import segments
+from ffrtmp_ray.media.steps import cmaf_streams, segments
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
 from tests.media.encoding import run
@@ -184,6 +185,19 @@ async def test_a_keyframe_that_is_missing_has_the_job_made_in_one_piece(
     assert "no keyframe" in reason
 
 
+async def test_a_sound_without_samples_fails_in_a_sentence(
+    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(path: Path) -> Track:
+        return replace(read_track(path), fragments=())
+
+    monkeypatch.setattr(cmaf_streams, "read_track", silent)
+    outcome = await run_job(spec(clips("plain.mp4"), out / "p", packaging=ONE_SECOND), toolbox)
+    kind, reason = failure_of(outcome.last)
+    assert kind is FailureKind.INEXACT
+    assert reason == "a sound cannot be cut into segments: it has nothing to be heard"
+
+
 async def test_the_manifests_tell_what_players_ask_for(
     toolbox: Toolbox, out: Path, ffmpeg: str, tmp_path: Path
 ) -> None:
@@ -206,3 +220,12 @@ async def test_the_manifests_tell_what_players_ask_for(
         assert info.bandwidth >= max(sizes) * 8 * 0.9
         assert info.average_bandwidth == pytest.approx(sum(sizes) * 8 / 3.003, rel=0.01)
         assert m3u8.load(str(folder / "index.m3u8")).target_duration == 1
+
+
+async def test_hdr_is_told_to_players(toolbox: Toolbox, clips: Clips, out: Path) -> None:
+    hevc = rendition(codec=Codec.HEVC, height=90)
+    job = spec(clips("hdr.mkv"), out / "p", hevc, packaging=ONE_SECOND)
+    published(await run_job(job, toolbox))
+    (variant,) = m3u8.load(str(out / "p" / "master.m3u8")).playlists
+    assert variant.stream_info.video_range == "PQ"
+    assert variant.stream_info.codecs.startswith("hvc1.2.4.L")

@@ -17,7 +17,7 @@ from ffrtmp_ray.media.plan.grid import (
     source_ticks,
 )
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec_packaging import Packaging
+from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
 
 FOUR_SECONDS = Packaging()
 
@@ -83,6 +83,14 @@ def test_more_keyframes_than_a_command_line_holds_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="too many") as caught:
         forced(range(MOST_FORCED + 1), 0, None)
     assert caught.value.where == "ladder.packaging.segment_seconds"
+
+
+def test_more_transport_streams_than_a_command_line_holds_are_refused() -> None:
+    packaging = Packaging(hls=HlsSegments.TS, segment_seconds=1)
+    video = _video(*range(0, 1000 * (MOST_FORCED + 1), 1000))
+    with pytest.raises(InvalidRequest, match="transport streams"):
+        segment_starts(video, packaging)
+    assert len(segment_starts(video, Packaging(segment_seconds=1))) == MOST_FORCED + 1
 
 
 def _cuts(video: VideoStream, *lengths: int) -> list[int]:

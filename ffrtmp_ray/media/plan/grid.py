@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec_packaging import Packaging
+from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
 
 MOST_FORCED = 9000
-"""Keyframes that one process is told of: its times must fit in one argument of its command line,
-which is 128 KiB in Linux (execve(2))."""
+"""Times that one process is told of: they must fit in one argument of its command line, which has
+128 KiB in Linux (execve(2))."""
 
 
 def output_ticks(video: VideoStream) -> Sequence[int]:
@@ -30,8 +30,16 @@ def output_ticks(video: VideoStream) -> Sequence[int]:
 def segment_starts(video: VideoStream, packaging: Packaging) -> tuple[int, ...]:
     """The times of the first frames at or after each multiple of the segment's length, rising.
 
-    Where the frames' times are not known, the multiples themselves.
+    Where the frames' times are not known, the multiples themselves. Raises InvalidRequest for more
+    transport streams than ffmpeg can be told of.
     """
+    starts = _starts(video, packaging)
+    if packaging.hls is HlsSegments.TS and len(starts) > MOST_FORCED:
+        raise _too_many(len(starts), "transport streams")
+    return starts
+
+
+def _starts(video: VideoStream, packaging: Packaging) -> tuple[int, ...]:
     every = packaging.segment * timescale(video.time_base)
     ticks = output_ticks(video)
     if not ticks:
@@ -67,9 +75,13 @@ def forced(starts: Sequence[int], begin: int, end: int | None) -> tuple[int, ...
     last = len(starts) if end is None else bisect_left(starts, end)
     inside = tuple(start - begin for start in starts[bisect_left(starts, begin) : last])
     if len(inside) > MOST_FORCED:
-        raise InvalidRequest(
-            f"{len(inside)} segments are too many for a picture that is encoded in one piece",
-            where="ladder.packaging.segment_seconds",
-            remedy=f"have at most {MOST_FORCED}, by longer segments or by more chunks",
-        )
+        raise _too_many(len(inside), "a picture that is encoded in one piece")
     return inside
+
+
+def _too_many(segments: int, what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{segments} segments are too many for {what}",
+        where="ladder.packaging.segment_seconds",
+        remedy=f"make them longer: it can have {MOST_FORCED}",
+    )

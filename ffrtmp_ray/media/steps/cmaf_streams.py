@@ -30,7 +30,7 @@ async def picture(
 
 
 async def sounds(making: Making) -> tuple[SoundStream, ...] | Ended:
-    """Each a stream of its own."""
+    """Each a stream of its own. Raises ValueError where one has nothing to be heard."""
     made = []
     for number, sound in enumerate(making.work.sounds):
         path = making.folder / f"sound{number}.mp4"
@@ -46,6 +46,8 @@ async def sounds(making: Making) -> tuple[SoundStream, ...] | Ended:
 
 def _cut_sound(making: Making, path: Path, track: Track, folder: str) -> Stream:
     samples = Samples(track)
+    if not samples.sizes:
+        raise ValueError("it has nothing to be heard")
     planned = [time * track.timescale for time in making.planned]
     length = making.packaging.segment * track.timescale
     cuts = sound_cuts(samples.begins, samples.end, planned, length)

@@ -44,7 +44,10 @@ async def make(
     """Everything at `staged`, as it will be seen; `folder` is for what is needed on the way."""
     making = Making(step, work, packaging, folder, staged)
     in_ts = packaging.hls is HlsSegments.TS
-    sounds = await (ts_streams.sounds if in_ts else cmaf_streams.sounds)(making)
+    try:
+        sounds = await (ts_streams.sounds if in_ts else cmaf_streams.sounds)(making)
+    except ValueError as error:
+        return anew(work, f"a sound cannot be cut into segments: {error}")
     if not isinstance(sounds, tuple):
         return sounds
     pictures = []
@@ -76,6 +79,8 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
         return anew(work, found.reason)
     buffered = await buffer_seconds(step, file, joined)
     ticks = found.video.ticks
+    if not ticks:
+        return anew(work, f"{file.rendition} cannot be cut: two frames are shown at the same time")
     starts = first_from(ticks, work.segments)
     end = max(nearest(sum(work.chunks, Fraction(0)) * work.timescale), ticks[-1] + 1)
     cut = ts_streams.picture if in_ts else cmaf_streams.picture

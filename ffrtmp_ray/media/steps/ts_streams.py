@@ -47,7 +47,8 @@ async def picture(
 
 
 async def sounds(making: Making) -> tuple[SoundStream, ...] | Ended:
-    """The first, which is in the pictures' segments, and the others in streams of their own."""
+    """The first, which is in the pictures' segments, and the others in streams of their own. Raises
+    ValueError where one of these is not cut as it should be."""
     made = []
     for number, sound in enumerate(making.work.sounds):
         file = sound_file(making.step, sound)
