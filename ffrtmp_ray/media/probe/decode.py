@@ -12,7 +12,14 @@ from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import name_of
-from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.open import (
+    Refusal,
+    decoded,
+    opened,
+    picture_of,
+    read_only,
+    time_base_of,
+)
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount
 
 SAMPLE_FRAMES = 24
@@ -23,15 +30,15 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
     """Decode the picture and count its frames, those from tick `start` on and before tick `end`
     of its time base; None is the beginning, and the end.
 
-    It decodes from the beginning to the end, whatever is counted: libavcodec's threads have been
-    seen to wait for each other for ever when decoding is broken off.
+    It decodes from the beginning to the end, whatever is counted, as ffmpeg does.
 
     Raises Refusal when nothing of it can be decoded.
     """
     with opened(address) as container:
         stream = picture_of(container, name_of(address))
-        # several frames at a time would be faster, but then a damaged one takes good ones with it
-        stream.thread_type = "SLICE"
+        read_only(stream, container)
+        # more would be faster, but with them a damaged frame takes good ones along, or is not told
+        stream.codec_context.thread_count = 1
         times: list[int] = []
         frames = damaged = 0
         for packet in container.demux(stream):

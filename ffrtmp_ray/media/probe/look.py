@@ -10,7 +10,6 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
-from av.stream import Discard
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
@@ -18,7 +17,14 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import MOST_PIXELS, name_of
 from ffrtmp_ray.media.probe.color import color_of, is_rgb
 from ffrtmp_ray.media.probe.light import dynamic_hdr, has_base_layer, light_of
-from ffrtmp_ray.media.probe.open import Refusal, decoded, opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.open import (
+    Refusal,
+    decoded,
+    opened,
+    picture_of,
+    read_only,
+    time_base_of,
+)
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
@@ -37,9 +43,7 @@ def look(address: str) -> Source:
     name = name_of(address)
     with opened(address) as container:
         stream = picture_of(container, name)
-        for other in container.streams:
-            if other is not stream:
-                other.discard = Discard.all
+        read_only(stream, container)
         found = scan(container, stream)
     with opened(address) as container:
         stream = picture_of(container, name)

@@ -12,7 +12,7 @@ from fractions import Fraction
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -65,6 +65,14 @@ def picture_of(container: InputContainer, name: str) -> VideoStream:
     stream.codec_context.options = dict(DECODER_OPTIONS)
     stream.codec_context.thread_count = _THREADS
     return stream
+
+
+def read_only(stream: VideoStream, container: InputContainer) -> None:
+    """Have nothing read but `stream`: reading ends at the first packet that cannot be found, and
+    that may be another stream's."""
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all
 
 
 def decoded(packet: Packet[VideoStream]) -> list[VideoFrame] | None:

@@ -22,7 +22,7 @@ class Limits:
     memory_bytes: int | None = None
     """Of memory that only this process has and may write (RLIMIT_DATA). The address space is no
     measure: with four threads it is two to four times what is used, and a GPU's driver reserves
-    more than any machine has. Of this, a process uses a half and more."""
+    more than any machine has. Of this, encodes use 40 to 90 %."""
     cpu_seconds: float = math.inf
     """By all its threads together."""
     file_bytes: int | None = None
