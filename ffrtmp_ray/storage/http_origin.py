@@ -27,6 +27,8 @@ MOST_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
 """A connection on which nothing comes for so long is given up."""
+ANSWER_SECONDS = 60.0
+"""For an answer to begin, however little of it comes at a time."""
 PAUSES = (0.2, 1.0, 3.0, 8.0)
 """Seconds before each further try that follows one without a byte."""
 _PIECE = 256 * 1024
@@ -87,9 +89,10 @@ class HttpOrigin:
         failures = 0
         while True:
             try:
-                # a GET of one byte, since an address that is signed for GET answers no HEAD
-                async with await self._get("bytes=0-0") as response:
-                    found = _found(response)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    # a GET of one byte: an address that is signed for GET answers no HEAD
+                    async with await self._get("bytes=0-0") as response:
+                        found = _found(response)
             except _TROUBLES as trouble:
                 failures += 1
                 await self._pause(failures, trouble)

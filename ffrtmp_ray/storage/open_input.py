@@ -6,12 +6,13 @@ Never reads ahead of what they ask for, but for files of servers that give no pa
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffrtmp_ray.errors import InputRefused
+from ffrtmp_ray.errors import InputRefused, MachineError
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.storage.addresses import Addresses
 from ffrtmp_ray.storage.http_origin import HttpOrigin
@@ -25,6 +26,11 @@ from ffrtmp_ray.storage.workspace import Workspace
 
 IN_WORKSPACE = "workspace"
 """The scheme of places in the workspace. Nobody outside can name one."""
+
+_SLOWEST = 50_000
+_SLOW_SECONDS = 60.0
+"""A file that is fetched whole comes by so many bytes a second, after these seconds, or is given
+up; else its task would hold its slot for ever."""
 
 MakeFolder = Callable[[], Awaitable[Path]]
 
@@ -119,9 +125,13 @@ def _stamp(path: Path) -> Stamp:
 
 
 async def _fetch_whole(origin: HttpOrigin, path: Path, name: str, most: int) -> None:
-    """Raises InputRefused for more than `most` bytes, and OSError when the disk is full."""
+    """Raises InputRefused for more than `most` bytes, MachineError when they come too slowly or
+    break off, and OSError when the disk is full."""
+    began = time.monotonic()
     with path.open("wb") as file:
         async for piece in origin.whole():
+            if time.monotonic() - began > _SLOW_SECONDS + file.tell() / _SLOWEST:
+                raise MachineError(f"{name} comes too slowly from its server", where="input")
             await asyncio.to_thread(file.write, piece)
             if file.tell() > most:
                 raise InputRefused(

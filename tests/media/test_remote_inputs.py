@@ -145,6 +145,18 @@ async def test_what_is_fetched_whole_has_a_largest_size(
     assert_nothing_left(toolbox, out)
 
 
+async def test_what_is_fetched_whole_must_come_in_time(
+    toolbox: Toolbox, site: Site, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.ranges = False
+    monkeypatch.setattr("ffrtmp_ray.storage.open_input._SLOW_SECONDS", -1.0)
+    outcome = await run_job(_job(site.url("/clip.mp4"), out / "a.mp4"), toolbox)
+    kind, reason = failure_of(outcome.last)
+    assert kind is FailureKind.CRASHED
+    assert "clip.mp4 comes too slowly" in reason
+    assert_nothing_left(toolbox, out)
+
+
 @pytest.mark.parametrize("way", ["straight", "redirected", "named"])
 async def test_a_job_reads_nothing_inside_the_network(
     way: str, toolbox: Toolbox, site: Site, out: Path

@@ -90,6 +90,17 @@ async def test_a_server_that_is_away_is_no_fault_of_the_input(site: Site) -> Non
                 await origin.look()
 
 
+async def test_a_server_that_never_answers_is_given_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_origin, "ANSWER_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.mp4"
+        async with HttpOrigin(url, Addresses(["127.0.0.1"])) as origin:
+            with pytest.raises(MachineError, match="could not be read: TimeoutError"):
+                await origin.look()
+
+
 @pytest.mark.parametrize(("status", "said"), [(404, "404"), (403, "403"), (410, "410")])
 async def test_what_is_not_there_or_not_allowed_is_refused_at_once(
     status: int, said: str, site: Site
