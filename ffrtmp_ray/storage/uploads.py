@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -112,8 +112,9 @@ class Uploads:
     def sweep(self, now: float) -> None:
         """Remove what nobody has gone on with for long; `now` is seconds since 1970."""
         for part in (self._root / _UNFINISHED).glob("*"):
-            if now - part.stat().st_mtime > self._max_age_seconds:
-                part.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # it was completed, or another swept it
+                if now - part.stat().st_mtime > self._max_age_seconds:
+                    part.unlink()
 
     def _unfinished(self, name: str) -> Path:
         return self._root / _UNFINISHED / name
