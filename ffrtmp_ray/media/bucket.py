@@ -8,6 +8,7 @@ must never run empty (ITU-T H.264, annex C). Turned around: what pictures put in
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -68,3 +69,21 @@ def highest(pictures: Iterable[tuple[Fraction, int]], rate: int) -> Fraction:
         level += bits
         peak = max(peak, level)
     return peak
+
+
+def densest(pictures: Iterable[tuple[int, int]], tick: Fraction) -> int:
+    """Bits per second in the fullest `BUFFER_SECONDS` of a stream, rounded up.
+
+    `pictures` has decoding times, rising, in ticks of so many seconds, and sizes in bits. A stream
+    that is at or below some rate by this measure keeps that rate's bucket, too.
+    """
+    span = math.ceil(BUFFER_SECONDS / tick)
+    window: deque[tuple[int, int]] = deque()
+    held = most = 0
+    for time, bits in pictures:
+        window.append((time, bits))
+        held += bits
+        while window[0][0] <= time - span:
+            held -= window.popleft()[1]
+        most = max(most, held)
+    return -(-most // BUFFER_SECONDS)

@@ -117,6 +117,18 @@ class DynamicRange(StrEnum):
     """HDR is tone-mapped to BT.709; a source that is SDR stays as it is."""
 
 
+class Copying(StrEnum):
+    """Whether the source's packets may be a rendition as they are: the same codec, size and pixels,
+    no other frame rate, nothing cut away, and keyframes where segments begin."""
+
+    ALWAYS = "always"
+    """They are, in the source's codec and at whatever bitrate; the job is refused where they cannot
+    be."""
+    ALLOWED = "allowed"
+    """They are where they can be and no two seconds exceed the rendition's `max_bitrate`."""
+    NEVER = "never"
+
+
 class Rendition(SpecModel):
     """One encoded version of the picture."""
 
@@ -137,6 +149,7 @@ class Rendition(SpecModel):
     """Frames a second; None keeps every frame at its time."""
     effort: Effort = Effort.BALANCED
     dynamic_range: DynamicRange = DynamicRange.KEEP
+    copying: Copying = Copying.NEVER
 
     @model_validator(mode="after")
     def _crf_or_target(self) -> Self:

@@ -15,6 +15,7 @@ from ffrtmp_ray.errors import CallerError, InputRefused, MachineError, OutputExi
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.steps import (
     audio,
+    copy,
     encode,
     finish,
     images,
@@ -31,6 +32,7 @@ __all__ = ["TaskRun", "Toolbox"]
 
 _STEPS: Mapping[str, Callable[[Step], Awaitable[Ended]]] = {
     "plan": plan.run,
+    "copy": copy.run,
     "encode": encode.run,
     "measure": measure.run,
     "audio": audio.run,

@@ -15,7 +15,7 @@ from ffrtmp_ray.media.encode.rate import frame_rate
 from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
 from ffrtmp_ray.media.encoders import Encoder, Picture, encoder_for
 
-_MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
+MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
 """Fragments, so that what a killed process leaves is not taken for a whole file; the header is
 delayed until the first packet, without which the edit list that puts it at time zero is lost."""
 
@@ -52,7 +52,7 @@ def video_argv(
         )
         argv += _keyframes(work, encoder)
         argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
-        argv += ["-video_track_timescale", str(work.timescale), "-movflags", _MOVFLAGS]
+        argv += ["-video_track_timescale", str(work.timescale), "-movflags", MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
     return argv
 

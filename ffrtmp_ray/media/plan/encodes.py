@@ -24,7 +24,7 @@ def encode_name(chunk: int) -> str:
 
 def whole_picture(video: VideoStream, outputs: tuple[OutputWork, ...]) -> VideoWork:
     """What is to be done where nothing is left out."""
-    depth = _bit_depth(video)
+    depth = bit_depth_of(video)
     return VideoWork(
         stream=video.index,
         frame_rate=_mean_rate(video),
@@ -48,6 +48,8 @@ def encode_payloads(
 ) -> list[EncodePayload]:
     """What is to be done for each chunk of `file`, in which `source` was found; `starts` are the
     times of the segments of a package."""
+    if not outputs:
+        return []
     video, ticks = source.video, timescale(source.video.time_base)
     whole = whole_picture(video, outputs).model_copy(update={"mark": work.mark})
     if len(chunks) == 1:
@@ -138,5 +140,6 @@ def _mean_rate(video: VideoStream) -> Fraction:
     return video.frames / length if length else video.average_rate or Fraction(25)
 
 
-def _bit_depth(video: VideoStream) -> Literal[8, 10]:
+def bit_depth_of(video: VideoStream) -> Literal[8, 10]:
+    """Of what is encoded."""
     return 10 if video.bit_depth > 8 or video.hdr else 8

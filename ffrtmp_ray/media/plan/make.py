@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
+from ffrtmp_ray.media.plan.copies import copy_tasks, parted, with_source_codec
 from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.grid import segment_starts
@@ -18,7 +19,7 @@ from ffrtmp_ray.media.plan.images import IMAGES_NAME, images_tasks
 from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
-from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
+from ffrtmp_ray.media.plan.outputs import OutputKind, check_codecs, output_kind
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, Span, audio_task, sound_of, tracks
@@ -47,19 +48,23 @@ def make_plan(
     against the roots. Raises InvalidRequest when the ladder cannot be made.
     """
     kind = output_kind(work.output, work.ladder, work.images)
+    work = with_source_codec(work, source.video)
+    check_codecs(kind, work.ladder)
     chosen = choose(work.ladder, source.video)
     check_limits(work.ladder, chosen, source.video)
-    cut = split(work, source.video, chosen.outputs, farm_cpus)
-    cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
-    needs = encode_needs(chosen.outputs, work.gpu, cpus)
     starts = segment_starts(source.video, kind.packaging) if kind.packaging is not None else ()
-    payloads = encode_payloads(work, source, file, cut.chunks, chosen.outputs, starts)
+    encoded, copies = parted(work, source.video, chosen.outputs, starts)
+    cut = split(work, source.video, encoded, farm_cpus)
+    cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
+    payloads = encode_payloads(work, source, file, cut.chunks, encoded, starts)
+    needs = encode_needs(encoded, work.gpu, cpus)
     sounds = tracks(work.ladder, source.audio, kind.container)
     subtitles = texts(work.ladder, source, kind)
     length = source.video.end - source.video.first
     span = Span(source.video.first, length, trimmed=source.video.trimmed)
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
+        *copy_tasks(work, source.video, file, copies),
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
         *(audio_task(track, file, span, work.verify) for track in sounds),
         *images_tasks(work.images, source.video, file, chosen.outputs),
@@ -70,13 +75,13 @@ def make_plan(
         folder=kind.folder,
         container=kind.container,
         timescale=timescale(source.video.time_base),
-        files=tuple(_file(output, kind, source.video) for output in chosen.outputs),
-        chunks=tuple(each.duration for each in payloads),
+        files=tuple(_file(output, kind, source.video, copies) for output in chosen.outputs),
+        chunks=tuple(each.duration for each in payloads) or (length,),
         sounds=tuple(map(sound_of, sounds)),
         texts=tuple(map(text_of, subtitles)),
         packaging=kind.packaging,
         segments=starts,
-        plan=work if len(cut.chunks) > 1 else None,
+        plan=work if len(cut.chunks) > 1 or copies else None,
         described=described(
             work.metadata, source.tags, source.chapters, source.video.first, length
         ),
@@ -100,7 +105,9 @@ def finish_task(payload: FinishPayload, tasks: Sequence[NewTask], length: Fracti
     )
 
 
-def _file(output: OutputWork, kind: OutputKind, video: VideoStream) -> FilePayload:
+def _file(
+    output: OutputWork, kind: OutputKind, video: VideoStream, copies: Collection[OutputWork]
+) -> FilePayload:
     name, mapped = output.rendition.name, output.tone_mapped
     return FilePayload(
         rendition=name,
@@ -111,6 +118,7 @@ def _file(output: OutputWork, kind: OutputKind, video: VideoStream) -> FilePaylo
         color=BT709 if mapped else video.color,
         light=video.light if video.hdr and not mapped else None,
         max_bitrate=output.rendition.max_bitrate,
+        copied=output in copies,
     )
 
 

@@ -43,7 +43,7 @@ def measure_tasks(
     """One for each of `encodes`, which takes up to `cpus` CPUs; none where nothing is asked for."""
     pairs = zip(chunks, encodes, strict=True)
     payloads = [_payload(work, video, chunk, encode) for chunk, encode in pairs]
-    if not any(payloads[0].measures.values()):
+    if not payloads or not any(payloads[0].measures.values()):
         return []
     return [
         NewTask(

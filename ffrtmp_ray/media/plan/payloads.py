@@ -23,7 +23,7 @@ from ffrtmp_ray.media.encode.work import (
 from ffrtmp_ray.media.images.work import ImagesWork
 from ffrtmp_ray.media.probe.source import Chapter, Track
 from ffrtmp_ray.media.quality.scores import Distribution
-from ffrtmp_ray.media.spec import Container, GpuUse, Ladder, Measure, Verify
+from ffrtmp_ray.media.spec import Codec, Container, GpuUse, Ladder, Measure, Verify
 from ffrtmp_ray.media.spec_images import Images
 from ffrtmp_ray.media.spec_metadata import Metadata
 from ffrtmp_ray.media.spec_packaging import Packaging
@@ -59,12 +59,14 @@ class PlanPayload(Value):
     inexact: str | None = None
     """Why the job is planned anew, as a clause; None when this is its first plan."""
 
+    copies_fail: str | None = None
+    """Why the source's packets are not to be copied, as a clause, when that has been tried."""
     remade: bool = False
     """Chunks that did not fit the others are being made again; that is tried once."""
 
     def in_one_piece(self, reason: str) -> PlanPayload:
-        """The plan of a job whose chunks are not exact."""
-        return self.model_copy(update={"chunks": 1, "inexact": reason})
+        """The plan of a job whose chunks, or copies, are not exact."""
+        return self.model_copy(update={"chunks": 1, "inexact": reason, "copies_fail": reason})
 
 
 class InputFile(Value):
@@ -133,6 +135,25 @@ class TunePayload(Value):
     """Of the pictures that are compared."""
 
 
+class CopyPayload(Value):
+    """Of `copy`: the source's packets, as renditions that they already are."""
+
+    input: InputFile
+    stream: int
+    codec: Codec
+    first_pts: int
+    """Of the picture's first frame, in ticks of the source."""
+    timescale: int
+    renditions: tuple[str, ...]
+    """Their names."""
+    frames: int
+    span: Fraction
+    """From the first frame to the last."""
+    duration: Fraction
+    plan: PlanPayload
+    """Of the job, for planning it anew when the copy is not exact."""
+
+
 class AudioPayload(Value):
     """Of `audio<n>`."""
 
@@ -173,6 +194,8 @@ class FilePayload(Value):
     """As it is to be stated; what is None is not."""
     light: Light | None = None
     max_bitrate: int | None = None
+    copied: bool = False
+    """By the task `copy`, in one piece."""
 
 
 class SubtitlesPayload(Value):

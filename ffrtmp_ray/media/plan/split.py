@@ -42,9 +42,11 @@ def split(
 
     Their number is what the user wants (`work.chunks`), else what fills the farm, and less where
     too much would be decoded twice. It is one where the picture cannot be cut exactly, which is
-    said.
+    said, and none where nothing is encoded.
     """
     length = video.end - video.first
+    if not outputs:
+        return Split(())
     if work.chunks is not None:
         lengths = equal_lengths(length, work.chunks)
     elif work.gpu is GpuUse.NEVER or not gpu_makes(outputs):
@@ -63,7 +65,7 @@ def split(
 
 def cpus_of_each(chunks: Sequence[Chunk], farm_cpus: int, most: int) -> int:
     """CPUs that one encode takes at best, when all of a job's run at the same time."""
-    return most if len(chunks) == 1 else max(1, min(most, farm_cpus // len(chunks)))
+    return most if len(chunks) < 2 else max(1, min(most, farm_cpus // len(chunks)))
 
 
 def _hindrances(

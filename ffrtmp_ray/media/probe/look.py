@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream as AvVideoStream
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.bucket import densest
 from ffrtmp_ray.media.inputs import MOST_PIXELS, name_of
 from ffrtmp_ray.media.probe.color import color_of, is_rgb
 from ffrtmp_ray.media.probe.light import dynamic_hdr, has_base_layer, light_of
@@ -128,6 +129,7 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         interlaced=frame.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE,
         keyframes=tuple(found.keyframes),
         ticks=tuple(found.ticks) if found.countable else (),
+        peak_bitrate=densest(found.sizes, time_base),
         fingerprint=found.digest.hexdigest(),
     )
 

@@ -34,6 +34,8 @@ class Scan:
     """When each frame is shown, rising; those without a time are left out."""
     last_duration: int | None = None
     keyframes: list[int] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    """When each of these is decoded, and its bits."""
     digest: Any = field(default_factory=hashlib.sha256)
     """Of all packets with their times, so of all that a decoder is given."""
 
@@ -65,6 +67,7 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
             found.untimed += 1
             continue
         found.ticks.append(packet.pts)
+        found.sizes.append((packet.pts if packet.dts is None else packet.dts, packet.size * 8))
         if packet.is_keyframe:
             found.keyframes.append(packet.pts)
         if last is None or packet.pts > last:

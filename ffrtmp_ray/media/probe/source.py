@@ -57,6 +57,8 @@ class VideoStream(Value):
     """The tick of the first frame, where frames before it are to be left out (see `plan.trim`)."""
     end_pts: int | None = None
     """The tick from which on frames are to be left out."""
+    peak_bitrate: int = 0
+    """Bits per second, in those two seconds (`BUFFER_SECONDS`) that have most of them."""
     fingerprint: str = ""
     """SHA-256, in hex, of its packets and their times: the same in every file that holds them."""
 

@@ -37,7 +37,7 @@ async def make(
         if (ended := await unequal(step, work, file, chunks)) is not None:
             return ended
         listing = folder / f"{file.rendition}.ffconcat"
-        await step.in_thread(write_listing, step, work, chunks, listing)
+        await step.in_thread(write_listing, step, work, file, chunks, listing)
         path = staged / file.path if file.path else staged
         if (ended := await _mux(step, work, listing, path, done=number)) is not None:
             return ended

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.assignment import Ended, Failed, Replaced
 from ffrtmp_ray.media.package.mux import Part, Sound, Text, concat_listing
 from ffrtmp_ray.media.package.verify import SAMPLED, Promise, faults
 from ffrtmp_ray.media.plan.admit import plan_task
+from ffrtmp_ray.media.plan.copies import COPY_NAME
 from ffrtmp_ray.media.plan.encodes import encode_name
 from ffrtmp_ray.media.plan.payloads import (
     EncodedFile,
@@ -30,8 +31,15 @@ from ffrtmp_ray.media.steps.step import Step
 def chunks_of(step: Step, work: FinishPayload, file: FilePayload) -> list[EncodedFile]:
     """What the encodes have made of a rendition, in order."""
     results = step.assignment.results
+    if file.copied:
+        return [EncodedFile.model_validate(results[COPY_NAME]["files"][file.rendition])]
     names = (encode_name(number) for number in range(len(work.chunks)))
     return [EncodedFile.model_validate(results[name]["files"][file.rendition]) for name in names]
+
+
+def durations_of(work: FinishPayload, file: FilePayload) -> tuple[Fraction, ...]:
+    """Seconds of each of these."""
+    return (sum(work.chunks, Fraction(0)),) if file.copied else work.chunks
 
 
 async def unequal(
@@ -60,12 +68,16 @@ def anew(work: FinishPayload, reason: str) -> Ended:
 
 
 def write_listing(
-    step: Step, work: FinishPayload, chunks: Sequence[EncodedFile], listing: Path
+    step: Step,
+    work: FinishPayload,
+    file: FilePayload,
+    chunks: Sequence[EncodedFile],
+    listing: Path,
 ) -> None:
     """The script by which ffmpeg joins `chunks`."""
     parts = [
         Part(step.toolbox.workspace.absolute(chunk.path), duration)
-        for chunk, duration in zip(chunks, work.chunks, strict=True)
+        for chunk, duration in zip(chunks, durations_of(work, file), strict=True)
     ]
     listing.write_text(concat_listing(parts), "utf-8")
 
@@ -112,7 +124,7 @@ async def verified(
         width=file.width,
         height=file.height,
         frames=sum(chunk.frames for chunk in chunks),
-        span=sum(work.chunks[:-1], Fraction(0)) + chunks[-1].span,
+        span=sum(durations_of(work, file)[:-1], Fraction(0)) + chunks[-1].span,
         timescale=work.timescale,
         sounds=sounds,
         color=file.color,

@@ -70,7 +70,7 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
     if (ended := await unequal(step, work, file, chunks)) is not None:
         return ended
     listing, joined = (making.folder / f"{file.rendition}.{end}" for end in ("ffconcat", "mp4"))
-    await step.in_thread(write_listing, step, work, chunks, listing)
+    await step.in_thread(write_listing, step, work, file, chunks, listing)
     argv = cmaf_argv(step.toolbox.ffmpeg, listing, work.timescale, joined)
     if (ended := await making.ffmpeg(argv)) is not None:
         return ended
