@@ -17,6 +17,8 @@ from tests.media.playing import published
 
 SECONDS = 6
 HEIGHTS = (90, 180)
+APART = 0.01
+"""Seconds by which picture and sound may miss the times at which they are meant to be."""
 START = "bufferSeekOverHole fragment loaded with buffer holes, seeking from 0 to 0."
 """hls.js counts the time of transport streams from when the first frame is decoded, not shown, and
 so finds that they begin two frames late: of that it reports that it begins there."""
@@ -63,3 +65,6 @@ async def test_every_rendition_and_a_switch_play_without_a_stall_or_an_error(
         assert [error for error in each["errors"] if START not in error] == [], each
         assert (each["ended"], each["stalls"], each["corrupted"]) == (True, 0, 0), each
         assert abs(each["seconds"] - SECONDS) < 0.15, each
+        if hls is HlsSegments.FMP4:
+            for kind in ("video", "audio"):
+                assert each["buffered"][kind] == pytest.approx([0, SECONDS], abs=APART), each
