@@ -109,6 +109,19 @@ def test_a_job_that_asks_for_it_has_its_quality_measured(
     assert 0 < score.percentile_1 <= score.harmonic_mean <= score.mean <= 100
 
 
+def test_a_job_with_a_target_is_planned_once_its_crf_is_found(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    wanted = Rendition(name="a", codec=Codec.H264, target_vmaf=80, effort=Effort.FAST)
+    job = farm.completed(farm.submit(clip, tmp_path / "out.mp4", Ladder(renditions=(wanted,))).id)
+    names = [task.name for task in job.tasks]
+    assert names[:4] == ["plan", "tune0", "plan-tuned", "encode0"]
+    (found,) = job.tuned
+    assert (found.rendition, found.target_vmaf) == ("a", 80)
+    assert found.crf in {probe.crf for probe in found.probes}
+    assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
+
+
 def test_a_ladder_of_several_renditions_makes_a_folder(
     farm: LocalFarm, clip: Path, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Succeeded
 from ffrtmp_ray.media.spec import Codec, JobSpec, Measure, Rendition
 from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec_watermark import Watermark
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
@@ -99,7 +100,6 @@ async def test_only_the_part_that_is_taken_is_measured(
 
 AWKWARD = [
     "odd.mkv",
-    "tenbit.mkv",
     "rgb.gif",
     "rotated.mp4",
     "interlaced.ts",
@@ -114,12 +114,24 @@ async def test_a_faithful_encode_scores_high_whatever_its_source_is_like(
 ) -> None:
     """Turned, stretched, deinterlaced or repainted in another way, it would score low."""
     faithful = rendition("a", crf=4)
-    asked = _measured(clips(name), out / "a.mp4", faithful, by=("vmaf", "psnr", "ssim"))
+    by = ("vmaf", "psnr", "ssim")
+    asked = _measured(clips(name), out / "a.mp4", faithful, by=by, chunks=2)
     outcome = await run_job(asked, toolbox)
     scores = {measure: view["mean"] for (_, measure), view in _quality(outcome).items()}
     assert scores["psnr"] > 40
     assert scores["ssim"] > 0.98
     assert scores["vmaf"] > 95
+
+
+async def test_a_watermark_is_part_of_what_is_compared_with(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    """Shown from the middle of the first chunk on."""
+    asked = _measured(clips("plain.mp4"), out / "a.mp4", rendition(crf=4), chunks=2)
+    mark = Watermark(image=str(clips("still.png")), scale=0.5, start=0.5)
+    marked = asked.model_copy(update={"watermark": mark})
+    (view,) = _quality(await run_job(marked, toolbox)).values()
+    assert view["percentile_1"] > 90
 
 
 async def test_each_rendition_of_a_ladder_is_scored_at_the_sources_size(

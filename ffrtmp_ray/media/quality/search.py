@@ -18,7 +18,6 @@ FALL = 50
 WORTH = 1.0
 """VMAF: where a target is out of reach, what comes so close to the best there is is taken: the
 last point costs more than all of the others."""
-
 INNER = 1 / 4
 """Of the distance between two probes: no third one between them is closer to either."""
 

@@ -59,7 +59,8 @@ async def _compare(
     )
 
     def fraction(frames: int) -> float:
-        return (number + min(frames / max(file.frames, 1), 1.0)) / len(work.video.outputs)
+        asked = sum(map(bool, work.measures.values()))
+        return (number + min(frames / max(file.frames, 1), 1.0)) / asked
 
     return await compare(step, comparison, log, fraction)
 
