@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from ffrtmp_ray.core.messages import (
     AttemptChanged,
@@ -18,9 +19,17 @@ from ffrtmp_ray.core.messages import (
     TaskSuspended,
     WorkerRemoved,
 )
-from ffrtmp_ray.core.model import Failure, FailureKind, NewTask, Policy, Resources
+from ffrtmp_ray.core.model import (
+    Failure,
+    FailureKind,
+    JobState,
+    NewTask,
+    Policy,
+    Resources,
+    TaskState,
+)
 from ffrtmp_ray.errors import WorkerNotFound
-from tests.core.farm import FINISH, GPU, PLAN, Farm, encode
+from tests.core.farm import FINISH, GPU, PLAN, Farm, cpus, encode
 
 CRASH = Failure(FailureKind.CRASHED, "it crashed")
 
@@ -281,3 +290,26 @@ def test_the_log_comes_with_the_end_of_the_attempt() -> None:
     farm.running(encode())
     changes = farm.stopped("job-encode").changes
     assert [c.log for c in changes if isinstance(c, AttemptChanged)] == ["its log"]
+
+
+# ---------------------------------------------------------------- plans in two parts
+
+
+def test_a_plan_may_ask_for_work_and_for_a_second_plan_that_waits_for_it() -> None:
+    farm = Farm()
+    farm.join("w1")
+    farm.running(PLAN)
+    second = replace(PLAN, name="plan-tuned", waits_for=("tune0", "tune1"))
+    tunes = (NewTask(name, "tune", cpus(1)) for name in second.waits_for)
+    farm.succeed("job-plan", *tunes, second)
+    assert farm.task("job-plan-tuned").state is TaskState.WAITING
+    for name in second.waits_for:
+        farm.start(f"job-{name}")
+        assert farm.job().state is JobState.PENDING
+        farm.succeed(f"job-{name}")
+    farm.start("job-plan-tuned")
+    farm.succeed("job-plan-tuned", encode())
+    farm.start("job-encode")
+    assert farm.job().state is JobState.PROCESSING
+    farm.succeed("job-encode")
+    assert farm.job().state is JobState.COMPLETED
