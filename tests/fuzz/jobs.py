@@ -65,7 +65,7 @@ async def run(
     try:
         for number in range(first, first + count):
             clip = clips[number % len(clips)]
-            how, data = damaged(clip.read_bytes(), seed, number)  # nothing else runs
+            how, data = damaged(clip.read_bytes(), seed, number)
             path = folder / "in" / clip.name
             path.write_bytes(data)
             yield await _one(path, how, folder, toolbox, number)
@@ -86,6 +86,8 @@ async def _one(path: Path, how: str, folder: Path, toolbox: Toolbox, number: int
     kind, reason = _end_of(outcome)
     if any(words in reason for words in _OURS):
         defects.append(reason)
+    if kind != "completed" and not reason:
+        defects.append(f"it ended as {kind} without a reason")
     defects += [f"{each} was left" for each in _left(toolbox, outcome)]
     if set(target.parent.iterdir()) != ({target} if kind == "completed" else set()):
         defects.append("the folder of outputs has something else than the whole output")
