@@ -135,5 +135,5 @@ async def test_what_has_no_loudness_is_left_as_it_is(
     (output,) = assert_published(outcome, made)
     assert not output["loudness"]
     assert outcome.warnings == [
-        "audio0 is silent, or too short to have a loudness: it is left as it is"
+        "the sound of stream 1 is silent, or too short to have a loudness: it is left as it is"
     ]

@@ -10,8 +10,11 @@ import pytest
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.plan import check_spec
+from ffrtmp_ray.media.plan import check_spec, first_task
+from ffrtmp_ray.media.plan.make_sound import make_sound_plan
+from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
 from ffrtmp_ray.media.presets import resolve
+from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.spec import Audio, AudioCodec, JobSpec, Ladder, Tracks
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -161,6 +164,23 @@ async def test_what_the_source_cannot_give_is_refused_by_the_plan(
     assert list(outcome.ended) == ["plan"]
     assert failure_of(outcome.last)[0] is kind
     assert reason in failure_of(outcome.last)[1]
+
+
+async def test_days_of_silence_before_a_sound_are_refused(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    """A damaged clock would have us write them."""
+    clip = clips("two-sounds.mkv")
+    found = await toolbox.prober.listen(clip)
+    assert isinstance(found, SoundSource)
+    first, second = found.audio
+    later = second.model_copy(update={"start": first.start + 90_000})
+    source = found.model_copy(update={"audio": (first, later)})
+    job = _job(clip, out / "a.mka", Audio(tracks=Tracks.ALL))
+    work = PlanPayload.model_validate(first_task(job, toolbox.settings).payload)
+    file = InputFile(place=str(clip), bytes=1, version="", fingerprint="")
+    with pytest.raises(InvalidRequest, match="more than a day after another"):
+        make_sound_plan(work, source, file, job.output)
 
 
 async def test_a_source_without_a_picture_is_refused_where_one_is_wanted(

@@ -20,6 +20,8 @@ from ffrtmp_ray.media.spec_trim import Trim
 
 _ONE_SOUND = (Container.OPUS, Container.OGG)
 """Players hear one of an Ogg file's."""
+_LONGEST_WAIT = 86_400
+"""Seconds of silence that are written before a sound, at most."""
 _TIMESCALE = 90_000
 """Said in the payload, and of no consequence: sounds are counted in samples."""
 
@@ -39,6 +41,12 @@ def make_sound_plan(work: PlanPayload, source: SoundSource, file: InputFile, tar
             remedy="name one language, or make an .m4a or .mka",
         )
     start = min(sound.stream.start for sound in sounds)
+    if any(sound.stream.start - start > _LONGEST_WAIT for sound in sounds):
+        raise InvalidRequest(
+            "one of the source's sounds begins more than a day after another",
+            where="ladder.audio.tracks",
+            remedy="take one of them",
+        )
     span = _span(work.trim, start, source.end - start)
     tasks = [audio_task(track, file, span, work.verify) for track in sounds]
     finish = FinishPayload(

@@ -32,7 +32,7 @@ async def run(step: Step) -> Ended:
         ended = await undecodable(step, path)
     if ended is not None:
         return ended
-    return Succeeded({"path": step.toolbox.workspace.relative(path), **_said(step, work, before)})
+    return Succeeded({"path": step.toolbox.workspace.relative(path), **_said(work, before)})
 
 
 async def _measured(
@@ -68,14 +68,14 @@ async def _encode(
     return await step.ffmpeg(argv, fraction)
 
 
-def _said(step: Step, work: AudioPayload, before: Measured | None) -> dict[str, object]:
+def _said(work: AudioPayload, before: Measured | None) -> dict[str, object]:
     """What the job's user is told, as part of the task's result."""
     wanted = work.audio.audio.loudness
     if wanted is None or before is None:
         return {}
     if not before.is_heard:
-        name = step.assignment.task_id.rpartition("-")[2]
-        reason = f"{name} is silent, or too short to have a loudness: it is left as it is"
+        sound = f"the sound of stream {work.audio.stream}"
+        reason = f"{sound} is silent, or too short to have a loudness: it is left as it is"
         return {"warnings": [reason]}
     view = LoudnessView(
         before_lufs=before.integrated,
