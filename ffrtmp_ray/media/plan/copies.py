@@ -15,6 +15,7 @@ from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.plan.encodes import bit_depth_of
 from ffrtmp_ray.media.plan.grid import output_ticks
 from ffrtmp_ray.media.plan.needs import LIGHT
+from ffrtmp_ray.media.plan.outputs import OutputKind, check_codecs
 from ffrtmp_ray.media.plan.payloads import CopyPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.probe.source import VideoStream
@@ -25,8 +26,11 @@ _SHARE = 0.05
 """The weight of a copy by that of an encode."""
 
 
-def with_source_codec(work: PlanPayload, video: VideoStream) -> PlanPayload:
-    """`work` with the codec of the source in renditions that are always copied."""
+def with_source_codec(work: PlanPayload, kind: OutputKind, video: VideoStream) -> PlanPayload:
+    """`work` with the codec of the source in renditions that are always copied.
+
+    Raises InvalidRequest when an output of that `kind` cannot hold it.
+    """
     if video.codec not in {codec.value for codec in Codec}:
         return work
     codec = Codec(video.codec)
@@ -35,6 +39,7 @@ def with_source_codec(work: PlanPayload, video: VideoStream) -> PlanPayload:
         for each in work.ladder.renditions
     )
     ladder = work.ladder.model_copy(update={"renditions": renditions})
+    check_codecs(kind, ladder)
     return work.model_copy(update={"ladder": ladder})
 
 

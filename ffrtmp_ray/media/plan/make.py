@@ -19,7 +19,7 @@ from ffrtmp_ray.media.plan.images import IMAGES_NAME, images_tasks
 from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
-from ffrtmp_ray.media.plan.outputs import OutputKind, check_codecs, output_kind
+from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, Span, audio_task, sound_of, tracks
@@ -48,8 +48,7 @@ def make_plan(
     against the roots. Raises InvalidRequest when the ladder cannot be made.
     """
     kind = output_kind(work.output, work.ladder, work.images)
-    work = with_source_codec(work, source.video)
-    check_codecs(kind, work.ladder)
+    work = with_source_codec(work, kind, source.video)
     chosen = choose(work.ladder, source.video)
     check_limits(work.ladder, chosen, source.video)
     starts = segment_starts(source.video, kind.packaging) if kind.packaging is not None else ()
@@ -62,6 +61,7 @@ def make_plan(
     subtitles = texts(work.ladder, source, kind)
     length = source.video.end - source.video.first
     span = Span(source.video.first, length, trimmed=source.video.trimmed)
+    told = described(work.metadata, source.tags, source.chapters, source.video.first, length)
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),
         *copy_tasks(work, source.video, file, copies),
@@ -82,9 +82,7 @@ def make_plan(
         packaging=kind.packaging,
         segments=starts,
         plan=work if len(cut.chunks) > 1 or copies else None,
-        described=described(
-            work.metadata, source.tags, source.chapters, source.video.first, length
-        ),
+        described=told,
         beside=(IMAGES_NAME,) if work.images is not None else (),
     )
     tasks.append(finish_task(finish, tasks, length))
