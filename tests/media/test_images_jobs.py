@@ -27,7 +27,6 @@ from tests.media.pipeline import (
 )
 
 LENGTH = 6
-KEYFRAMES_AT = {12: "many keyframes", 1000: "one keyframe"}
 
 
 def with_images(clip: Path, target: Path, images: Images, **fields: Any) -> JobSpec:
@@ -35,17 +34,19 @@ def with_images(clip: Path, target: Path, images: Images, **fields: Any) -> JobS
     return spec(clip, target).model_copy(update={"images": images, **fields})
 
 
-@pytest.fixture(scope="module", params=KEYFRAMES_AT, ids=KEYFRAMES_AT.values())
-def brightening(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, ffmpeg: str
-) -> Path:
-    """Black for a second; its luma says how many seconds have gone: 35 for each."""
-    path = tmp_path_factory.mktemp("images") / "brightening.mp4"
+@pytest.fixture(scope="module")
+def brightening(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
+    """Black for a second; its luma says how many seconds have gone: 35 for each. It has a keyframe
+    every half second."""
+    return _brightening(tmp_path_factory.mktemp("images") / "brightening.mp4", ffmpeg, 12)
+
+
+def _brightening(path: Path, ffmpeg: str, gop: int) -> Path:
     picture = f"color=black:size=160x90:rate=24:duration={LENGTH},format=yuv420p"
     picture += ",geq=lum='16+35*floor(T)':cb=128:cr=128"
     run(
         *(ffmpeg, "-v", "error", "-f", "lavfi", "-i", picture, "-c:v", "libx264", "-crf", "10"),
-        *("-g", str(request.param), "-sc_threshold", "0", path),
+        *("-g", str(gop), "-sc_threshold", "0", path),
     )
     return path
 
@@ -92,6 +93,17 @@ async def test_images_show_what_is_shown_at_their_times(
     assert [seconds_in(target / name) for name in images[1:4]] == [[0], [2], [4]]
     sheets = [seconds_in(target / name, columns=2, rows=2) for name in images[4:6]]
     assert sheets == [[0, 1, 2, 3], [4, 5, *sheets[1][2:]]]
+
+
+async def test_frames_between_keyframes_are_decoded_where_these_are_few(
+    toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    clip = _brightening(tmp_path / "one-keyframe.mp4", ffmpeg, 1000)
+    wanted = Images(poster=Poster(), thumbnails=Thumbnails(every=2, height=18))
+    await run_job(with_images(clip, out / "film", wanted), toolbox)
+    thumbnails = sorted((out / "film").glob("thumbnail-*"))
+    assert [seconds_in(path) for path in thumbnails] == [[0], [2], [4]]
+    assert seconds_in(out / "film/poster.jpg")[0] >= 1
 
 
 async def test_webvtt_says_which_part_of_a_sheet_is_when(

@@ -14,12 +14,12 @@ from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.payloads import Described
 from ffrtmp_ray.media.probe.source import Chapter
 from ffrtmp_ray.media.probe.tags import clean
-from ffrtmp_ray.media.spec import Codec, JobSpec, Ladder
+from ffrtmp_ray.media.spec import JobSpec, Ladder
 from ffrtmp_ray.media.spec_metadata import Metadata
 from ffrtmp_ray.media.spec_trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
-from tests.media.pipeline import assert_published, rendition, run_job, spec
+from tests.media.pipeline import assert_published, run_job, spec
 
 TITLE = "=; # 'Ü' \\ [CHAPTER] -vf null"
 """Everything that means something to somebody."""
@@ -60,11 +60,10 @@ def told(path: Path) -> tuple[dict[str, str], list[tuple[float, float, str]]]:
 
 
 def asked(film: Path, target: Path, **fields: Any) -> JobSpec:
-    codec = Codec.VP9 if target.suffix == ".webm" else Codec.H264
-    return spec(film, target, rendition(codec=codec)).model_copy(update=fields)
+    return spec(film, target).model_copy(update=fields)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 async def test_tags_and_chapters_are_kept_and_places_are_not(
     suffix: str, film: Path, toolbox: Toolbox, out: Path
 ) -> None:

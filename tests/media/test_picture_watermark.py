@@ -67,7 +67,7 @@ def bright(picture: np.ndarray) -> tuple[int, int, int, int]:
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
 
 
-@pytest.mark.parametrize("kind", ["png", "jpg", "webp"])
+@pytest.mark.parametrize("kind", ["jpg", "webp"])
 async def test_it_lies_at_its_place_in_its_size(
     kind: str, folder: Path, toolbox: Toolbox, out: Path
 ) -> None:
