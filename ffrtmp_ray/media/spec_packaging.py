@@ -18,13 +18,14 @@ class HlsSegments(StrEnum):
     """Fragmented MP4 (CMAF), as DASH has it, too."""
     TS = "ts"
     """MPEG-2 transport streams, for old players: H.264 and AAC only."""
+    NONE = "none"
+    """No HLS: for DASH alone."""
 
 
 class Packaging(SpecModel):
     """Segments and manifests for streaming, in place of files."""
 
-    hls: HlsSegments | None = HlsSegments.FMP4
-    """None makes no HLS playlists."""
+    hls: HlsSegments = HlsSegments.FMP4
     dash: bool = False
     """An MPEG-DASH manifest of the same segments."""
     segment_seconds: float = Field(default=4, ge=1, le=30)
@@ -37,8 +38,10 @@ class Packaging(SpecModel):
 
     @model_validator(mode="after")
     def _is_something_that_can_be_made(self) -> Self:
-        if self.hls is None and not self.dash:
-            raise ValueError("give `hls`, or set `dash`: a packaged ladder has one or both")
+        if self.hls is HlsSegments.NONE and not self.dash:
+            raise ValueError(
+                "set `dash`, or `hls` to fmp4 or ts: a packaged ladder has one or both"
+            )
         if self.hls is HlsSegments.TS and self.dash:
             raise ValueError("DASH has no transport streams here: set `hls` to fmp4 to have both")
         return self

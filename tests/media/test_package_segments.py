@@ -139,6 +139,14 @@ async def test_a_rendition_of_another_rate_is_cut_at_its_own_frames(
     assert len(sets) == 3  # a player does not switch between pictures that are cut elsewhere
 
 
+async def test_dash_alone_has_no_playlists(toolbox: Toolbox, clips: Clips, out: Path) -> None:
+    packaging = Packaging(hls=HlsSegments.NONE, dash=True)
+    outcome = await run_job(spec(clips("plain.mp4"), out / "p", packaging=packaging), toolbox)
+    assert published(outcome) == ["manifest.mpd", "a", "0"]
+    for folder in ("", "video/a", "audio/0"):
+        assert not [path for path in listed(out / "p" / folder) if path.suffix == ".m3u8"]
+
+
 async def test_a_picture_of_one_frame_is_a_package_too(
     toolbox: Toolbox, clips: Clips, out: Path
 ) -> None:
@@ -146,7 +154,7 @@ async def test_a_picture_of_one_frame_is_a_package_too(
     assert len(_stream(out / "p" / "video" / "a").names) == 1
 
 
-@pytest.mark.parametrize("hls", list(HlsSegments))
+@pytest.mark.parametrize("hls", [HlsSegments.FMP4, HlsSegments.TS])
 async def test_what_is_not_right_is_never_published(
     hls: HlsSegments, toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,7 @@ def test_transport_streams_hold_aac_alone() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"hls": None}, "hls"),
+        ({"hls": "none"}, "dash"),
         ({"hls": "ts", "dash": True}, "fmp4"),
         ({"segment_seconds": 0.5}, "segment_seconds"),
     ],

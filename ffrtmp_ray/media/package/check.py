@@ -11,7 +11,7 @@ import m3u8
 
 from ffrtmp_ray.media.package.cmaf import read_start, read_track
 from ffrtmp_ray.media.package.streams import INIT, MANIFEST, MASTER, PLAYLIST, Package, Stream
-from ffrtmp_ray.media.spec_packaging import Packaging
+from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
 
 _DASH = {"": "urn:mpeg:dash:schema:mpd:2011"}
 
@@ -21,7 +21,7 @@ def package_faults(root: Path, package: Package, packaging: Packaging) -> Iterat
     cannot be read at all."""
     for stream in package.playlists:
         yield from _segment_faults(root / stream.folder, stream)
-    if packaging.hls is not None:
+    if packaging.hls is not HlsSegments.NONE:
         yield from _hls_faults(root, package)
     if packaging.dash:
         yield from _dash_faults(root, package)

@@ -113,7 +113,7 @@ def _complete(making: Making, package: Package) -> list[str]:
     staged, packaging = making.staged, making.packaging
     if packaging.dash:
         (staged / MANIFEST).write_text(dash.manifest(package), "utf-8")
-    if packaging.hls is not None:
+    if packaging.hls is not HlsSegments.NONE:
         for stream in package.playlists:
             (staged / stream.folder / PLAYLIST).write_text(hls.media_playlist(stream), "utf-8")
         (staged / MASTER).write_text(hls.master_playlist(package), "utf-8")
@@ -126,7 +126,7 @@ def _complete(making: Making, package: Package) -> list[str]:
 
 def _views(making: Making, package: Package) -> Iterator[OutputView]:
     """The manifests, which players open, and what each stream has come to."""
-    target, hls_wanted = making.work.target, making.packaging.hls is not None
+    target, hls_wanted = making.work.target, making.packaging.hls is not HlsSegments.NONE
     seconds = round(float(package.seconds), 6)
     for wanted, name in ((hls_wanted, MASTER), (making.packaging.dash, MANIFEST)):
         if wanted:
