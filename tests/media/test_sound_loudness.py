@@ -85,7 +85,7 @@ PEAKS = "anoisesrc=color=pink:amplitude=0.5:seed=1:sample_rate=48000:duration=5"
 @pytest.mark.parametrize("codec", AudioCodec)
 @pytest.mark.parametrize(
     ("sound", "target", "compressed"),
-    [(QUIET, -23, False), (QUIET, -14, False), (PEAKS, -13, True)],
+    [(QUIET, -23, False), (PEAKS, -13, True)],
 )
 async def test_a_sound_becomes_as_loud_as_is_wanted(
     sound: str,
