@@ -164,8 +164,8 @@ def _video(seconds: int, **fields: Any) -> VideoStream:
 
 
 def test_samples_are_spread_evenly_over_the_title() -> None:
-    spans = [(each.start_pts, each.end_pts) for each in samples_of(_video(60))]
-    assert spans == [(1000 + start * 25, 1050 + start * 25) for start in (5, 17, 29, 41, 53)]
+    spans = [(each.start_pts, each.end_pts) for each in samples_of(_video(64))]
+    assert spans == [(1000 + start * 25, 1050 + start * 25) for start in range(3, 64, 8)]
 
 
 def test_a_long_title_has_as_many_as_there_are_at_most() -> None:
@@ -181,12 +181,11 @@ def test_a_short_title_is_its_own_sample() -> None:
 
 
 def test_a_title_that_shows_few_pictures_is_sampled_where_they_are() -> None:
-    slides = _video(60, ticks=(1000, 1425 + 25, 2400), frames=3)
-    (sample,) = samples_of(slides)
-    assert sample.start_pts == 1425
-    (whole,) = samples_of(_video(60, ticks=(1000, 1300, 2400), frames=3))
+    (sample,) = samples_of(_video(64, ticks=(1000, 1880, 2400), frames=3))
+    assert sample.start_pts == 1000 + 35 * 25
+    (whole,) = samples_of(_video(64, ticks=(1000, 1200, 2400), frames=3))
     assert (whole.start_pts, whole.end_pts) == (None, None)
 
 
 def test_a_title_whose_times_are_not_known_is_sampled_all_the_same() -> None:
-    assert len(samples_of(_video(60, ticks=(), countable=False))) == 5
+    assert len(samples_of(_video(60, ticks=(), countable=False))) == 7

@@ -12,7 +12,7 @@ from ffrtmp_ray.media.probe.source import VideoStream
 
 SAMPLE_SECONDS = Fraction(2)
 MOST_SAMPLES = 10
-ONE_IN = 6
+ONE_IN = 4
 """At most this part of a title is sampled, where that leaves two samples."""
 
 
