@@ -104,7 +104,6 @@ AWKWARD = [
     "rotated.mp4",
     "interlaced.ts",
     "intra.mov",
-    "one-frame.mp4",
 ]
 
 
