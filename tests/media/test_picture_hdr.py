@@ -212,3 +212,17 @@ async def test_verification_sees_light_and_colours_that_are_missing(
 def replace_brightest(units: int) -> Light:
     display = P3_AT_1000.model_copy(update={"brightest": units})
     return HDR10.model_copy(update={"mastering": display})
+
+
+async def test_light_levels_without_a_display_reach_av1(
+    toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    clip, target = tmp_path / "levels.mkv", out / "a.mp4"
+    params = "log-level=none:max-cll=1000,200"
+    run(
+        *(ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"{PICTURE},{AT_203}", "-t", "0.5"),
+        *("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", params, clip),
+    )
+    assert_published(await run_job(spec(clip, target, rendition(codec=Codec.AV1)), toolbox), target)
+    found = (await looked_at(toolbox, target)).video
+    assert found.light == Light(max_cll=1000, max_fall=200)

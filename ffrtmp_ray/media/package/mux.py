@@ -8,7 +8,8 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from ffrtmp_ray.media.encode.work import TextForm
+from ffrtmp_ray.media.encode.light import light_options
+from ffrtmp_ray.media.encode.work import Light, TextForm
 from ffrtmp_ray.media.package.describe import described_by, describing
 from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec import Container
@@ -68,6 +69,8 @@ class MuxWork:
     texts: tuple[Text, ...] = ()
     described: Path | None = None
     """A file that holds `describe.ffmetadata` of what it is to say of itself."""
+    light: Light | None = None
+    """Stated anew: what chunks say of it in their boxes alone, the concat demuxer forgets."""
 
 
 def concat_listing(parts: Sequence[Part]) -> str:
@@ -88,7 +91,7 @@ def concat_listing(parts: Sequence[Part]) -> str:
 
 def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     """The whole command line. Prints progress to stdout."""
-    argv = [*_opening(ffmpeg), *_listed(work.listing)]
+    argv = [*_opening(ffmpeg), *light_options(work.light), *_listed(work.listing)]
     for sound in work.sounds:
         argv += _sound(sound)
     for text in work.texts:

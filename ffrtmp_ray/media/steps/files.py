@@ -66,6 +66,7 @@ async def _mux(
         path,
         texts_beside(step, work),
         await step.in_thread(write_described, work, listing.parent),
+        work.files[done].light,
     )
     length = float(sum(work.chunks))
 
