@@ -28,7 +28,7 @@ from ffrtmp_ray.errors import (
     from_problem,
 )
 from ffrtmp_ray.media.spec import JobSpec
-from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel
 from ffrtmp_ray.sending import pieces, send
 from ffrtmp_ray.views import (
     Action,

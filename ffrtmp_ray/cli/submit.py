@@ -19,7 +19,7 @@ from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.spec import GpuUse, Measure, Tracks, Verify
-from ffrtmp_ray.media.spec_images import ImageFormat
+from ffrtmp_ray.media.spec.images import ImageFormat
 from ffrtmp_ray.views import JobDetail
 
 _TIME_HELP = "As 2030-01-31T18:00, of this machine's zone unless it names another."

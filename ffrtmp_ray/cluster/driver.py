@@ -26,7 +26,7 @@ from ffrtmp_ray.cluster.record import ClusterRecord
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest, MachineError, Problem
 from ffrtmp_ray.media.spec import JobChange, JobSpec
-from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.protocol import MAX_PAGE, JobQuery
 from ffrtmp_ray.views import Action, JobDetail, JobView, LogView, ReadyView, WorkerView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ffrtmp_ray.media.spec_images import ImageFormat
+from ffrtmp_ray.media.spec.images import ImageFormat
 
 LARGEST = 16383
 """Pixels a side: WebP's bound, the lowest of the three."""

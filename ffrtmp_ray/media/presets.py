@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from ffrtmp_ray.errors import UnknownPreset
 from ffrtmp_ray.media.spec import JobSpec, Ladder, Name
-from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel
 from ffrtmp_ray.media.wishes import with_wishes
 
 _SUFFIX = ".toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.spec import Audio, JobSpec, Ladder, Subtitles
-from ffrtmp_ray.media.spec_sound import Loudness
+from ffrtmp_ray.media.spec.tracks import Loudness
 
 
 def with_wishes(spec: JobSpec, ladder: Ladder) -> Ladder:

@@ -12,8 +12,8 @@ import pytest
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.spec import Codec, JobSpec
-from ffrtmp_ray.media.spec_images import ImageFormat, Images, Poster, Sprite, Thumbnails
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.images import ImageFormat, Images, Poster, Sprite, Thumbnails
+from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
 from tests.media.encoding import run

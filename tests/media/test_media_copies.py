@@ -8,8 +8,8 @@ import pytest
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.spec import Codec, Copying, JobSpec, Rendition
-from ffrtmp_ray.media.spec_packaging import Packaging
-from ffrtmp_ray.media.spec_watermark import Watermark
+from ffrtmp_ray.media.spec.packaging import Packaging
+from ffrtmp_ray.media.spec.watermark import Watermark
 from ffrtmp_ray.media.steps import copy
 from ffrtmp_ray.media.steps.copy import Expected
 from ffrtmp_ray.media.toolbox import Toolbox

@@ -10,7 +10,7 @@ from obstore.store import ObjectStore, from_url
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.spec import JobSpec, Ladder
-from ffrtmp_ray.media.spec_packaging import Packaging
+from ffrtmp_ray.media.spec.packaging import Packaging
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
 from tests.media.frames import assert_same_frames

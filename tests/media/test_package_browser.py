@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import AAC, X264
 from tests.media.browser import play_in_chromium

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ffrtmp_ray.media.spec import Audio, Codec, Tracks, Verify
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import AAC, X264, Clips
 from tests.media.encoding import run

@@ -14,7 +14,7 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.package import write
 from ffrtmp_ray.media.package.cmaf import Track, read_track
 from ffrtmp_ray.media.spec import Codec
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.steps import cmaf_streams, segments
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips

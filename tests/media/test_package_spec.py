@@ -11,7 +11,7 @@ from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.plan import check_spec
 from ffrtmp_ray.media.presets import load
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Container, JobSpec, Ladder
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from tests.media.pipeline import rendition
 
 

@@ -15,8 +15,8 @@ from ffrtmp_ray.media.plan.payloads import Described
 from ffrtmp_ray.media.probe.source import Chapter
 from ffrtmp_ray.media.probe.tags import clean
 from ffrtmp_ray.media.spec import JobSpec, Ladder
-from ffrtmp_ray.media.spec_metadata import Metadata
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.metadata import Metadata
+from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.pipeline import assert_published, run_job, spec

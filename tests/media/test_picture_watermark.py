@@ -15,7 +15,7 @@ from ffrtmp_ray.errors import InputRefused, InvalidRequest
 from ffrtmp_ray.media.plan.mark import mark_of
 from ffrtmp_ray.media.probe.source import ImageFile
 from ffrtmp_ray.media.spec import Codec, JobSpec, Measure
-from ffrtmp_ray.media.spec_watermark import Position, Watermark
+from ffrtmp_ray.media.spec.watermark import Position, Watermark
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.storage.places import MOST_IMAGE_BYTES, check_image

@@ -17,7 +17,7 @@ from ffrtmp_ray.media.plan.grid import (
     source_ticks,
 )
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 
 FOUR_SECONDS = Packaging()
 

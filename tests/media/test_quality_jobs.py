@@ -12,8 +12,8 @@ import pytest
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Succeeded
 from ffrtmp_ray.media.spec import Codec, JobSpec, Measure, Rendition
-from ffrtmp_ray.media.spec_trim import Trim
-from ffrtmp_ray.media.spec_watermark import Watermark
+from ffrtmp_ray.media.spec.trim import Trim
+from ffrtmp_ray.media.spec.watermark import Watermark
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips

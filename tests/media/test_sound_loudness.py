@@ -10,7 +10,7 @@ import pytest
 
 from ffrtmp_ray.media.encode.loudness import MEASURE, Measured, is_linear, level, measured
 from ffrtmp_ray.media.spec import Audio, AudioCodec
-from ffrtmp_ray.media.spec_sound import Loudness
+from ffrtmp_ray.media.spec.tracks import Loudness
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.frames import onset

@@ -16,7 +16,7 @@ from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
 from ffrtmp_ray.media.presets import resolve
 from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.spec import Audio, AudioCodec, JobSpec, Ladder, Tracks
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
 from tests.media.encoding import run

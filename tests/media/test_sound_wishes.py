@@ -9,7 +9,7 @@ import pytest
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.presets import load, resolve
 from ffrtmp_ray.media.spec import Audio, JobSpec, Ladder, Subtitles, Tracks
-from ffrtmp_ray.media.spec_sound import Loudness
+from ffrtmp_ray.media.spec.tracks import Loudness
 from tests.media.pipeline import rendition
 
 

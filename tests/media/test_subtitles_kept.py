@@ -13,7 +13,7 @@ from ffrtmp_ray.media.package.cues import Cue, read
 from ffrtmp_ray.media.plan.texts import text_warnings
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec import Codec, JobSpec, Ladder, Rendition, Subtitles, Tracks
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.pipeline import assert_published, encodes_of, rendition, run_job

@@ -11,7 +11,7 @@ import pytest
 from ffrtmp_ray.media.encode.work import TextForm
 from ffrtmp_ray.media.package.cues import Cue, read, segment, write
 from ffrtmp_ray.media.spec import JobSpec, Ladder, Subtitles
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.pipeline import rendition, run_job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ffrtmp_ray.media.spec_sound import Loudness
+from ffrtmp_ray.media.spec.tracks import Loudness
 
 MEASURE = "ebur128=peak=true:framelog=quiet"
 """The filter whose summary `measured` reads. It says what loudnorm's first pass says, in a tenth of

@@ -12,7 +12,7 @@ from ffrtmp_ray.media.encode.work import VideoWork
 from ffrtmp_ray.media.image_encoders import IMAGE_ENCODERS
 from ffrtmp_ray.media.images.names import POSTER, SHEETS, THUMBNAILS
 from ffrtmp_ray.media.images.work import ImagesWork, PosterWork, SeriesWork, SpriteWork
-from ffrtmp_ray.media.spec_images import ImageFormat
+from ffrtmp_ray.media.spec.images import ImageFormat
 
 POSTER_WINDOW = 120
 """Seconds from the beginning in which a poster is looked for."""

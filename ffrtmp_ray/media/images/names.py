@@ -7,7 +7,7 @@ from fractions import Fraction
 from ffrtmp_ray.media.image_encoders import IMAGE_ENCODERS
 from ffrtmp_ray.media.images.work import SpriteWork
 from ffrtmp_ray.media.plan.timing import nearest
-from ffrtmp_ray.media.spec_images import ImageFormat
+from ffrtmp_ray.media.spec.images import ImageFormat
 
 POSTER = "poster"
 THUMBNAILS = "thumbnail-%05d"

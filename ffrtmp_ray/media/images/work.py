@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import Value, VideoWork
-from ffrtmp_ray.media.spec_images import ImageFormat
+from ffrtmp_ray.media.spec.images import ImageFormat
 
 
 class PosterWork(Value):

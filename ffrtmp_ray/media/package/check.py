@@ -11,7 +11,7 @@ import m3u8
 
 from ffrtmp_ray.media.package.cmaf import read_start, read_track
 from ffrtmp_ray.media.package.streams import INIT, MANIFEST, MASTER, PLAYLIST, Package, Stream
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 
 _DASH = {"": "urn:mpeg:dash:schema:mpd:2011"}
 

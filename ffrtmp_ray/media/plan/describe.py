@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ffrtmp_ray.media.plan.payloads import Described
 from ffrtmp_ray.media.probe.source import Chapter
-from ffrtmp_ray.media.spec_metadata import Metadata
+from ffrtmp_ray.media.spec.metadata import Metadata
 
 
 def described(

@@ -17,8 +17,8 @@ from ffrtmp_ray.media.plan.cuts import frame_at, sought
 from ffrtmp_ray.media.plan.encodes import part_of, whole_picture
 from ffrtmp_ray.media.plan.payloads import ImagesPayload, InputFile
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec_base import exact
-from ffrtmp_ray.media.spec_images import Images, Poster, Sprite, Thumbnails
+from ffrtmp_ray.media.spec.base import exact
+from ffrtmp_ray.media.spec.images import Images, Poster, Sprite, Thumbnails
 
 IMAGES_NAME = "images"
 MOST_IMAGES = 5000

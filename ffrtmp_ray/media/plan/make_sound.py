@@ -15,8 +15,8 @@ from ffrtmp_ray.media.plan.sounds import Span, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.warnings import of_sound
 from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.spec import Container
-from ffrtmp_ray.media.spec_base import exact
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.base import exact
+from ffrtmp_ray.media.spec.trim import Trim
 
 _ONE_SOUND = (Container.OPUS, Container.OGG)
 """Players hear one of an Ogg file's."""

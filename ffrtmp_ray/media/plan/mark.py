@@ -7,8 +7,8 @@ from fractions import Fraction
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.work import Mark
 from ffrtmp_ray.media.probe.source import ImageFile, VideoStream
-from ffrtmp_ray.media.spec_base import exact
-from ffrtmp_ray.media.spec_watermark import Position, Watermark
+from ffrtmp_ray.media.spec.base import exact
+from ffrtmp_ray.media.spec.watermark import Position, Watermark
 
 
 def mark_of(

@@ -15,8 +15,8 @@ from ffrtmp_ray.media.spec import (
     Ladder,
     rendition_field,
 )
-from ffrtmp_ray.media.spec_images import Images
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.images import Images
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 
 _VIDEO: Mapping[Container, frozenset[Codec]] = {
     Container.MP4: frozenset(Codec),

@@ -24,11 +24,11 @@ from ffrtmp_ray.media.images.work import ImagesWork
 from ffrtmp_ray.media.probe.source import Chapter, Track
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Codec, Container, GpuUse, Ladder, Measure, Verify
-from ffrtmp_ray.media.spec_images import Images
-from ffrtmp_ray.media.spec_metadata import Metadata
-from ffrtmp_ray.media.spec_packaging import Packaging
-from ffrtmp_ray.media.spec_trim import Trim
-from ffrtmp_ray.media.spec_watermark import Watermark
+from ffrtmp_ray.media.spec.images import Images
+from ffrtmp_ray.media.spec.metadata import Metadata
+from ffrtmp_ray.media.spec.packaging import Packaging
+from ffrtmp_ray.media.spec.trim import Trim
+from ffrtmp_ray.media.spec.watermark import Watermark
 from ffrtmp_ray.storage.origin import Stamp
 from ffrtmp_ray.views import OutputView
 
@@ -226,7 +226,7 @@ class Described(Value):
     """What a file is to say of itself."""
 
     tags: dict[str, str] = Field(default_factory=dict)
-    """By `spec_metadata.Tag`."""
+    """By `spec.metadata.Tag`."""
     chapters: tuple[Chapter, ...] = ()
     """In seconds of the output."""
 

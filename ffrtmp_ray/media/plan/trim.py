@@ -13,8 +13,8 @@ from fractions import Fraction
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.probe.source import AudioStream, FrameCount, Source, VideoStream
-from ffrtmp_ray.media.spec_base import exact
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.base import exact
+from ffrtmp_ray.media.spec.trim import Trim
 
 NEAR = Fraction(1, 2_000_000)
 """Seconds by which a time may differ from a frame's and still mean that frame: players and probes

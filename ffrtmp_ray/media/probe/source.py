@@ -140,7 +140,7 @@ class Source(Value):
     texts: tuple[TextStream, ...] = ()
     """Of these, those that are text, in the file's order."""
     tags: dict[str, str] = Field(default_factory=dict)
-    """What it says of itself, by `spec_metadata.Tag`."""
+    """What it says of itself, by `spec.metadata.Tag`."""
     chapters: tuple[Chapter, ...] = ()
     """On the file's own clock."""
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from av.container import InputContainer
 
 from ffrtmp_ray.media.probe.source import Chapter
-from ffrtmp_ray.media.spec_metadata import LONGEST_VALUE, Tag
+from ffrtmp_ray.media.spec.metadata import LONGEST_VALUE, Tag
 
 MOST_CHAPTERS = 1000
 """Of a file that has more, the first."""

@@ -13,7 +13,7 @@ from ffrtmp_ray.media.package.streams import SoundStream, Stream
 from ffrtmp_ray.media.plan.payloads import FinishPayload, SoundPayload
 from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.spec_packaging import Packaging
+from ffrtmp_ray.media.spec.packaging import Packaging
 from ffrtmp_ray.media.steps.step import Step
 
 

@@ -15,7 +15,7 @@ from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
 from ffrtmp_ray.media.plan.trim import overrun, span_of, trimmed, trimmed_by_count
 from ffrtmp_ray.media.plan.tunes import tune_tasks, tuned
 from ffrtmp_ray.media.probe.source import Source
-from ffrtmp_ray.media.spec_trim import Trim
+from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.steps.mark import with_mark
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.open_input import OpenInput, open_input

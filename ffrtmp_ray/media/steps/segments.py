@@ -24,7 +24,7 @@ from ffrtmp_ray.media.plan.grid import first_from
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
 from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.spec_packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.steps import cmaf_streams, ts_streams
 from ffrtmp_ray.media.steps.bitrate import buffer_seconds
 from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, write_listing

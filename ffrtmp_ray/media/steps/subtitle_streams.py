@@ -15,7 +15,7 @@ from ffrtmp_ray.media.package.streams import (
     segments,
 )
 from ffrtmp_ray.media.plan.timing import nearest
-from ffrtmp_ray.media.spec_packaging import HlsSegments
+from ffrtmp_ray.media.spec.packaging import HlsSegments
 from ffrtmp_ray.media.steps.joining import text_path
 from ffrtmp_ray.media.steps.making import Making, names_of
 

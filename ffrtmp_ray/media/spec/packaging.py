@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel
 
 
 class HlsSegments(StrEnum):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ffrtmp_ray.media.spec_base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel
 
 
 class Tag(StrEnum):

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from ffrtmp_ray.media.spec_base import Seconds, SpecModel
+from ffrtmp_ray.media.spec.base import Seconds, SpecModel
 
 
 class Trim(SpecModel):
