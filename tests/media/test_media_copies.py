@@ -47,6 +47,7 @@ async def test_a_source_that_is_small_enough_is_taken_as_it_is(
     outcome = await run_job(spec(clips(clip), out / "a.mp4", _allowed()), toolbox)
     (output,) = assert_published(outcome, out / "a.mp4")
     assert _is_copied(outcome)
+    assert "copied from the source, which is what they should be already: a" in outcome.warnings
     assert _pixels(out / "a.mp4") == _pixels(clips(clip))
     assert_same_frames(clips(clip), out / "a.mp4")
     assert output["buffer_seconds"] < 2

@@ -6,11 +6,12 @@ import pytest
 
 from ffrtmp_ray.errors import UnknownPreset
 from ffrtmp_ray.media import presets
-from ffrtmp_ray.media.spec import Codec, JobSpec
+from ffrtmp_ray.media.spec import Codec, Copying, JobSpec
 
 PROMISED = {
     "h264-1080p", "h264-720p", "h264-480p", "web", "hevc-1080p", "av1-1080p", "vp9-720p",
-    "ladder-h264", "mobile", "archive",
+    "ladder-h264", "ladder-hevc", "ladder-av1", "hls-h264", "hls-hevc", "hls-av1", "mobile",
+    "archive", "audio-only", "passthrough",
 }  # fmt: skip
 
 
@@ -33,12 +34,20 @@ def test_crf_is_within_the_scale_of_its_codec(name: str) -> None:
         assert 10 < rendition.crf <= limit
 
 
-def test_rungs_of_a_ladder_fall_in_height_and_rate() -> None:
-    rungs = presets.load("ladder-h264").ladder.renditions
+@pytest.mark.parametrize("name", [name for name in presets.names() if "ladder" in name])
+def test_rungs_of_a_ladder_fall_in_height_and_rate(name: str) -> None:
+    rungs = presets.load(name).ladder.renditions
+    assert len(rungs) > 1
     heights = [rung.height or 0 for rung in rungs]
     rates = [rung.max_bitrate or 0 for rung in rungs]
     assert heights == sorted(heights, reverse=True)
     assert rates == sorted(rates, reverse=True)
+
+
+def test_presets_with_a_highest_bitrate_take_a_source_that_keeps_it() -> None:
+    rungs = [rung for name in presets.names() for rung in presets.load(name).ladder.renditions]
+    capped = [rung for rung in rungs if rung.max_bitrate is not None]
+    assert {rung.copying for rung in capped} == {Copying.ALLOWED}
 
 
 def test_a_misspelled_preset_is_told_what_it_may_have_meant() -> None:

@@ -73,6 +73,13 @@ def copy_tasks(
     )
 
 
+def copies_said(copies: Sequence[OutputWork]) -> Iterator[str]:
+    """That some renditions are no encodes, as a sentence for the user."""
+    if copies:
+        names = ", ".join(output.rendition.name for output in copies)
+        yield f"copied from the source, which is what they should be already: {names}"
+
+
 Outputs: TypeAlias = tuple[OutputWork, ...]
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
-from ffrtmp_ray.media.plan.copies import copy_tasks, parted, with_source_codec
+from ffrtmp_ray.media.plan.copies import copies_said, copy_tasks, parted, with_source_codec
 from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.grid import segment_starts
@@ -87,7 +87,7 @@ def make_plan(
     )
     tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
-    said = tuple(warnings(work, source, chosen, sounds))
+    said = (*warnings(work, source, chosen, sounds), *copies_said(copies))
     return Plan(tuple(limited), said + ((cut.warning,) if cut.warning else ()))
 
 
