@@ -4,6 +4,7 @@
 .PHONY: help setup check test soak-engine exactness fuzz soak-media chaos demo up down benchmarks simulate
 
 RUN := .venv/bin
+APART := tests/media tests/core tests/storage
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -20,7 +21,10 @@ check: setup ## Lint, format, types, and who imports whom
 
 test: setup ## Run all tests
 	@echo "== getting the programs that tests need" && scripts/install-test-services
-	@echo "== pytest: the engine, stores, real ffmpeg, real Ray" && $(RUN)/pytest
+	@echo "== pytest: real ffmpeg, the engine, storage; a process for each CPU" && \
+	  $(RUN)/pytest $(APART) -n auto --maxprocesses 4 --dist worksteal
+	@echo "== pytest: the rest, with real Ray, which needs the machine for itself" && \
+	  $(RUN)/pytest $(addprefix --ignore=,$(APART))
 
 soak-engine: setup ## Put the engine through 200,000 steps of all that can happen, in any order
 	@$(RUN)/python -m tests.soak_engine

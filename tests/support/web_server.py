@@ -93,14 +93,14 @@ def _send(request: BaseHTTPRequestHandler, site: Site, data: bytes) -> None:
         request.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
     request.send_header("Content-Length", str(end - start))
     request.send_header("ETag", site.etag)
-    request.end_headers()
     body = data[start:end]
     broken = site.break_after and len(body) > 1
     if broken:
         body = body[: site.break_after.pop(0)]
         request.close_connection = True
+    site.sent += len(body)  # counted before the reader, who may want the headers alone, goes on
+    request.end_headers()
     try:
-        site.sent += len(body)
         request.wfile.write(body)
     except ConnectionError:  # the reader has seen enough
         request.close_connection = True
