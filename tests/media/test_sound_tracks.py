@@ -11,7 +11,7 @@ from av.stream import Disposition
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.plan.tracks import choose_tracks, dispositions_of, missing
-from ffrtmp_ray.media.probe.source import Track
+from ffrtmp_ray.media.probe.source import SoundSource, Track
 from ffrtmp_ray.media.spec import Audio, Tracks
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
@@ -112,3 +112,17 @@ async def test_a_source_without_the_languages_that_are_named_is_refused(
     assert kind is FailureKind.UNSUPPORTED
     assert "no sound in jpn" in reason
     assert "eng, deu, fra" in reason
+
+
+async def test_what_would_break_a_manifest_is_taken_out_of_titles(
+    ffmpeg: str, tmp_path: Path, toolbox: Toolbox
+) -> None:
+    path = tmp_path / "sound.mka"
+    run(
+        ffmpeg,
+        *("-v", "error", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"),
+        *("-metadata:s:a:0", "title=Di\x01rector\ufffe", path),
+    )
+    found = await toolbox.prober.listen(str(path), path.stat().st_size)
+    assert isinstance(found, SoundSource), found
+    assert [sound.title for sound in found.audio] == ["Director"]

@@ -15,7 +15,7 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import Refusal, opened
 from ffrtmp_ray.media.probe.source import AudioStream, SoundSource, TextStream, VideoStream
-from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
+from ffrtmp_ray.media.probe.tags import chapters_of, readable, tags_of
 
 _FIRST_PACKETS = 600
 """A sound of which so many packets give nothing is taken for damaged."""
@@ -25,6 +25,8 @@ _LONGEST_LEAD = 86400
 """Seconds by which sound may begin before the picture, where nothing says when it ends."""
 _LONGEST_TITLE = 200
 """Characters: it travels with the job, and becomes part of a command line."""
+_LONGEST_LANGUAGE = 35
+"""Characters (RFC 5646, 4.4.1)."""
 _DISPOSITIONS = (
     "default", "dub", "original", "comment", "forced", "hearing_impaired", "visual_impaired",
     "captions", "descriptions",
@@ -89,8 +91,8 @@ def labels_of(stream: Stream) -> dict[str, Any]:
     """The fields of a `Track`."""
     title = stream.metadata.get("title") or stream.metadata.get("name", "")  # the word in MP4
     return {
-        "language": stream.language,
-        "title": title[:_LONGEST_TITLE].strip() or None,
+        "language": readable(stream.language or "", _LONGEST_LANGUAGE).strip() or None,
+        "title": readable(title, _LONGEST_TITLE).strip() or None,
         "dispositions": tuple(
             name for name in _DISPOSITIONS if stream.disposition & Disposition[name]
         ),
