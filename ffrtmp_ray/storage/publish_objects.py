@@ -35,11 +35,16 @@ _TYPES = {
     ".ts": "video/mp2t",
     ".mkv": "video/x-matroska",
     ".webm": "video/webm",
+    ".m4a": "audio/mp4",
+    ".mka": "audio/x-matroska",
+    ".opus": "audio/ogg",
+    ".ogg": "audio/ogg",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mpd": "application/dash+xml",
     ".vtt": "text/vtt",
     ".jpg": "image/jpeg",
     ".png": "image/png",
+    ".webp": "image/webp",
 }
 """https://www.iana.org/assignments/media-types, and Matroska's as its own documents have it."""
 

@@ -155,13 +155,19 @@ async def test_an_empty_object_is_refused(bucket: str, store: ObjectStore) -> No
 # ------------------------------------------------------------------------------ publishing
 
 
-def test_a_file_is_put_with_its_type(bucket: str, store: ObjectStore, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("film.mp4", "video/mp4"), ("song.opus", "audio/ogg"), ("poster.webp", "image/webp")],
+)
+def test_a_file_is_put_with_its_type(
+    name: str, kind: str, bucket: str, store: ObjectStore, tmp_path: Path
+) -> None:
     staged = tmp_path / "output"
     staged.write_bytes(b"film")
-    target = f"{bucket}/out/film.mp4"
+    target = f"{bucket}/out/{name}"
     assert publish(staged, target, [target], "job/1") is Publication.PUBLISHED
-    got = obstore.get(store, "out/film.mp4")
-    assert got.attributes["Content-Type"] == "video/mp4"
+    got = obstore.get(store, f"out/{name}")
+    assert got.attributes["Content-Type"] == kind
     assert bytes(got.bytes()) == b"film"
 
 
