@@ -152,6 +152,14 @@ def test_a_name_and_a_ladder_that_disagree_on_the_container_are_refused() -> Non
     assert "mkv" in str(_refusal(_spec("/out/a.mp4", ladder)).remedy)
 
 
+@pytest.mark.parametrize("output", ["/out/folder", "/out/a.m4a"])
+def test_renditions_do_not_go_into_a_container_of_sound(output: str) -> None:
+    ladder = _ladder(_rendition("a"), _rendition("b"), container=Container.M4A)
+    refusal = _refusal(_spec(output, ladder))
+    assert refusal.where == "ladder.container"
+    assert refusal.remedy == "use mp4 or mkv or webm"
+
+
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC])
 def test_webm_holds_vp9_and_av1_only(codec: Codec) -> None:
     refusal = _refusal(_spec("/out/a.webm", _ladder(_rendition(codec=codec))))

@@ -59,6 +59,12 @@ def output_kind(output: str, ladder: Ladder, images: Images | None) -> OutputKin
         return _packaged(output, suffix, ladder.packaging)
     holding = _VIDEO if ladder.renditions else _AUDIO
     named = Container(suffix) if suffix in holding else None
+    if ladder.container not in (None, *holding):
+        raise InvalidRequest(
+            f"{ladder.container} holds sound alone, and the ladder has renditions",
+            where="ladder.container",
+            remedy=f"use {' or '.join(holding)}",
+        )
     if len(ladder.renditions) > 1 or images is not None:
         if named is not None:
             number = len(ladder.renditions)
