@@ -10,8 +10,10 @@ import pytest
 
 from ffrtmp_ray.media.encode.work import TextForm
 from ffrtmp_ray.media.package.cues import Cue, read, segment, write
+from ffrtmp_ray.media.probe.source import Track
 from ffrtmp_ray.media.spec import JobSpec, Ladder, Subtitles
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.steps.making import names_of
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.pipeline import rendition, run_job
@@ -87,3 +89,9 @@ async def test_a_package_has_them_on_the_times_of_the_pictures(
         root = ET.parse(out / "a/manifest.mpd").getroot()  # noqa: S314  # the product made it
         named = [each.text for each in root.iterfind(".//BaseURL", DASH)]
         assert named == ["text/0/all.vtt", "text/1/all.vtt"]
+
+
+def test_no_two_tracks_have_one_name() -> None:
+    titles = ("Eng 2", "Eng", "Eng", None, None)
+    names = names_of([Track(title=title) for title in titles], "sound")
+    assert names == ["Eng 2", "Eng", "Eng 3", "sound", "sound 5"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 
 from ffrtmp_ray.media.assignment import Failed, Stopped
@@ -61,9 +62,11 @@ def sound_stream(
 
 
 def names_of(tracks: Sequence[Track], otherwise: str) -> list[str]:
-    """What players list them by, with a number where one is there already."""
+    """What players list them by, no two alike: with a number where one is there already."""
     names: list[str] = []
     for number, track in enumerate(tracks, start=1):
         name = track.title or track.language or otherwise
-        names.append(f"{name} {number}" if name in names else name)
+        if name in names:
+            name = next(each for n in count(number) if (each := f"{name} {n}") not in names)
+        names.append(name)
     return names
