@@ -69,15 +69,15 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
     chunks = chunks_of(step, work, file)
     if (ended := await unequal(step, work, file, chunks)) is not None:
         return ended
-    listing, joined = (making.folder / f"{file.rendition}.{end}" for end in ("ffconcat", "mp4"))
+    listing, whole = (making.folder / f"{file.rendition}.{end}" for end in ("ffconcat", "mp4"))
     await step.in_thread(write_listing, step, work, file, chunks, listing)
-    argv = cmaf_argv(step.toolbox.ffmpeg, listing, work.timescale, joined)
+    argv = cmaf_argv(step.toolbox.ffmpeg, listing, work.timescale, whole)
     if (ended := await making.ffmpeg(argv)) is not None:
         return ended
-    found = await verified(step, work, file, chunks, joined, ())
+    found = await verified(step, work, file, chunks, whole, ())
     if isinstance(found, Failure):
         return anew(work, found.reason)
-    buffered = await buffer_seconds(step, file, joined)
+    buffered = await buffer_seconds(step, file, whole)
     ticks = found.video.ticks
     if not ticks:
         return anew(work, f"{file.rendition} cannot be cut: two frames are shown at the same time")
@@ -85,10 +85,10 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
     end = max(nearest(sum(work.chunks, Fraction(0)) * work.timescale), ticks[-1] + 1)
     cut = ts_streams.picture if in_ts else cmaf_streams.picture
     try:
-        stream = await cut(making, joined, f"video/{file.path}", starts, end)
+        stream = await cut(making, whole, f"video/{file.path}", starts, end)
     except ValueError as error:
         return anew(work, f"{file.rendition} cannot be cut into segments: {error}")
-    joined.unlink()
+    whole.unlink()
     if not isinstance(stream, Stream):
         return stream
     return _as_picture(file, found.video, stream, buffered)
