@@ -37,6 +37,11 @@ def test_webvtt_is_read_with_its_settings_and_notes() -> None:
     assert read(text) == [Cue(360_000_000, 360_001_000, ("late",))]
 
 
+def test_webvtt_may_leave_out_the_hours() -> None:
+    text = "WEBVTT\n\n59:59.500 --> 01:00:01.000\nearly\n"
+    assert read(text) == [Cue(3_599_500, 3_601_000, ("early",))]
+
+
 @pytest.mark.parametrize(
     "text", ["", "WEBVTT\n", "1\n00:00:01,000 --> 00:00:02,000\n\n", "rubbish"]
 )

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from ffrtmp_ray.media.encode.work import TextForm
 
-_TIME = r"(\d+):(\d\d):(\d\d)[,.](\d{3})"
+_TIME = r"(?:(\d+):)?(\d\d):(\d\d)[,.](\d{3})"
+"""WebVTT may leave out the hours, as ffmpeg does where there are none."""
 _TIMING = re.compile(rf"^{_TIME} --> {_TIME}(?: .*)?$")
 
 _MPEG_CLOCK = 90_000
