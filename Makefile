@@ -4,7 +4,7 @@
 .PHONY: help setup check test soak-engine exactness fuzz soak-media chaos demo up down benchmarks simulate
 
 RUN := .venv/bin
-APART := tests/media tests/core tests/storage
+APART := tests/media tests/core tests/storage tests/store tests/benchmarks
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20

@@ -7,11 +7,8 @@ since nobody knows it before. Pure; times come in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from ffrtmp_ray.core.model import OwnerPolicy, Policy, Resources, TaskId
-
-CpuSeconds: TypeAlias = float
 
 GPU_COST = 4.0
 """CPUs that an encoder of a GPU counts as: a GPU runs a few, and is rented for what some dozen
