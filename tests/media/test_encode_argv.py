@@ -9,7 +9,7 @@ from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.audio import audio_argv
 from ffrtmp_ray.media.encode.opening import seconds
 from ffrtmp_ray.media.encode.video import filter_graph, video_argv
-from ffrtmp_ray.media.encode.work import AudioWork, Chunk, Color, OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import AudioWork, ChunkWork, Color, OutputWork, VideoWork
 from ffrtmp_ray.media.inputs import DEMUXERS
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Rendition
 
@@ -199,7 +199,7 @@ def test_an_encoders_own_keyframes_come_no_sooner_than_forced_ones() -> None:
 
 
 def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
-    chunk = Chunk(
+    chunk = ChunkWork(
         time_base=Fraction(1, 90000),
         seek_seconds=Fraction(2002, 1001),
         first_pts=-3,
@@ -226,9 +226,9 @@ def test_a_chunk_is_read_from_its_keyframe_and_cut_by_ticks() -> None:
 
 def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() -> None:
     tick = Fraction(1, 1000)
-    first = work(chunk=Chunk(time_base=tick, first_pts=7, end_pts=4000, offset=0))
+    first = work(chunk=ChunkWork(time_base=tick, first_pts=7, end_pts=4000, offset=0))
     last = work(
-        chunk=Chunk(
+        chunk=ChunkWork(
             time_base=tick, seek_seconds=Fraction(2), first_pts=7, start_pts=4000, offset=51110
         )
     )
@@ -239,7 +239,7 @@ def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() ->
 
 
 def test_fields_are_joined_before_the_cut() -> None:
-    chunk = Chunk(time_base=Fraction(1, 90000), first_pts=0, end_pts=9, offset=0)
+    chunk = ChunkWork(time_base=Fraction(1, 90000), first_pts=0, end_pts=9, offset=0)
     fields = work(interlaced=True)
     argv = video_argv("ffmpeg", "a", fields, outputs={"hd": "o"}, cpus=1, gpu=None)
     assert "-reinit_filter" not in argv
@@ -337,7 +337,7 @@ def test_channels_are_mixed_down_when_asked_and_no_bitrate_exceeds_the_encoders(
 
 
 def test_work_travels_as_json() -> None:
-    chunk = Chunk(
+    chunk = ChunkWork(
         time_base=Fraction(1, 90000),
         seek_seconds=Fraction(1001, 30000),
         first_pts=-9,
@@ -355,8 +355,9 @@ def test_work_travels_as_json() -> None:
 
 def test_a_reduced_rate_is_not_cut_into_chunks() -> None:
     reduced = OutputWork(rendition=HD.model_copy(update={"fps": 10.0}), width=2, height=2)
+    chunk = ChunkWork(time_base=Fraction(1, 25), first_pts=0, start_pts=9, offset=9)
     with pytest.raises(ValidationError, match="made in one chunk"):
-        work(reduced, chunk=Chunk(time_base=Fraction(1, 25), first_pts=0, start_pts=9, offset=9))
+        work(reduced, chunk=chunk)
 
 
 @pytest.mark.parametrize("word", ["bt709:x=1", "bt709,null", "", "Bt709", "a b", "[x]"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from ffrtmp_ray.media.encode.work import Chunk
+from ffrtmp_ray.media.encode.work import ChunkWork
 from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.spec import Codec
 from tests.clips import Clips
@@ -112,8 +112,8 @@ def two_chunks(
     span = cut * seen.time_base - seen.times[0]
     offset = floor(span * timescale(seen.time_base) + HALF)
     given = {"time_base": seen.time_base, "first_pts": seen.pts[0]}
-    before = Chunk(**given, end_pts=cut, offset=0)
-    after = Chunk(**given, start_pts=cut, seek_seconds=seen.times[0], offset=offset)
+    before = ChunkWork(**given, end_pts=cut, offset=0)
+    after = ChunkWork(**given, start_pts=cut, seek_seconds=seen.times[0], offset=offset)
     (whole,) = encode(clip, lossless, into="whole", **fields).values()
     (one,) = encode(clip, lossless, into="one", chunk=before, **fields).values()
     (two,) = encode(clip, lossless, into="two", chunk=after, **fields).values()

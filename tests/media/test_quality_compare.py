@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ffrtmp_ray.media.encode.work import Chunk, OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import ChunkWork, OutputWork, VideoWork
 from ffrtmp_ray.media.inputs import DECODER_OPTIONS, open_options
 from ffrtmp_ray.media.quality.compare import (
     Comparison,
@@ -31,7 +31,7 @@ def _video(width: int = 320, height: int = 180, **fields: object) -> VideoWork:
 
 
 def test_the_whole_command_line() -> None:
-    chunk = Chunk(
+    chunk = ChunkWork(
         time_base=Fraction(1, 12800),
         seek_seconds=Fraction(2),
         first_pts=0,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ffrtmp_ray.core.model import Document
-from ffrtmp_ray.media.plan.payloads import Measured
+from ffrtmp_ray.media.plan.payloads import ChunkScores
 from ffrtmp_ray.media.quality.report import quality_of
 from ffrtmp_ray.media.quality.scores import STEPS, Distribution, distribution, pool
 from ffrtmp_ray.media.spec import Measure
@@ -63,7 +63,9 @@ def _result(lines: int, **renditions: list[float]) -> Document:
         for name, frames in renditions.items()
     }
     width = lines * 16 // 9
-    return {"measured": Measured(width=width, height=lines, scores=scores).model_dump(mode="json")}
+    return {
+        "measured": ChunkScores(width=width, height=lines, scores=scores).model_dump(mode="json")
+    }
 
 
 def test_a_job_has_a_score_for_each_rendition_and_measure() -> None:

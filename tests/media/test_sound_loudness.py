@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from ffrtmp_ray.media.encode.loudness import MEASURE, Measured, is_linear, level, measured
+from ffrtmp_ray.media.encode.loudness import MEASURE, MeasuredLoudness, is_linear, level, measured
 from ffrtmp_ray.media.spec import Audio, AudioCodec
 from ffrtmp_ray.media.spec.tracks import Loudness
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -36,7 +36,7 @@ SUMMARY = """[Parsed_ebur128_0 @ 0x7f6a44001c00] [info] Summary:
 
 def test_the_summary_of_a_measurement_is_read() -> None:
     found = measured(SUMMARY.format(peak="-37.6"))
-    assert found == Measured(integrated=-38.1, threshold=-48.2, range=3.5, true_peak=-37.6)
+    assert found == MeasuredLoudness(integrated=-38.1, threshold=-48.2, range=3.5, true_peak=-37.6)
 
 
 def test_silence_has_a_peak_of_minus_infinity_and_is_not_heard() -> None:
@@ -50,7 +50,7 @@ def test_a_log_without_a_summary_says_nothing() -> None:
 
 
 def test_one_gain_is_enough_where_the_peak_allows_it() -> None:
-    before = Measured(integrated=-30, threshold=-40, range=5, true_peak=-10)
+    before = MeasuredLoudness(integrated=-30, threshold=-40, range=5, true_peak=-10)
     assert is_linear(Loudness(target=-23), before)
     assert not is_linear(Loudness(target=-16), before)
     assert level(Loudness(target=-23, true_peak=-1.5), before) == (
@@ -59,7 +59,7 @@ def test_one_gain_is_enough_where_the_peak_allows_it() -> None:
     )
 
 
-def _loudness(ffmpeg: str, path: Path) -> Measured:
+def _loudness(ffmpeg: str, path: Path) -> MeasuredLoudness:
     argv = [ffmpeg, "-hide_banner", "-nostats", "-i", str(path), "-map", "0:a"]
     ended = subprocess.run(
         [*argv, "-af", MEASURE, "-f", "null", "-"], capture_output=True, text=True, check=True

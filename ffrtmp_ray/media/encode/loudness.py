@@ -25,7 +25,7 @@ _SUMMARY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredLoudness:
     integrated: float
     """LUFS."""
     threshold: float
@@ -41,22 +41,22 @@ class Measured:
         return self.integrated > _GATE
 
 
-def measured(log: str) -> Measured | None:
+def measured(log: str) -> MeasuredLoudness | None:
     """From what ffmpeg printed with the filter `MEASURE`; None when it has no summary."""
     summary = log.rpartition("Summary:")[2]
     found = {name: re.search(pattern, summary) for name, pattern in _SUMMARY.items()}
     values = {name: float(match[1]) for name, match in found.items() if match}
-    return Measured(**values) if len(values) == len(_SUMMARY) else None
+    return MeasuredLoudness(**values) if len(values) == len(_SUMMARY) else None
 
 
-def is_linear(wanted: Loudness, before: Measured) -> bool:
+def is_linear(wanted: Loudness, before: MeasuredLoudness) -> bool:
     """Whether one gain for the whole sound gets it there without exceeding the peak. If not, its
     dynamics are compressed, and the peak comes before the target: a sound of loud peaks and little
     else stays quieter."""
     return before.true_peak + wanted.target - before.integrated <= wanted.true_peak
 
 
-def level(wanted: Loudness, before: Measured) -> str:
+def level(wanted: Loudness, before: MeasuredLoudness) -> str:
     """The filter that makes of a sound that was so loud one that is as loud as is wanted.
 
     loudnorm applies one gain where it can; that the range is the sound's own leaves the peak as

@@ -12,7 +12,7 @@ from ffrtmp_ray.media.encode.light import light_options, tone_map
 from ffrtmp_ray.media.encode.mark import mark_input, marked
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.rate import frame_rate
-from ffrtmp_ray.media.encode.work import Chunk, Color, OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import ChunkWork, Color, OutputWork, VideoWork
 from ffrtmp_ray.media.encoders import Encoder, Picture, encoder_for
 
 MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
@@ -136,7 +136,7 @@ def _changes(work: VideoWork) -> list[str]:
     return [] if work.interlaced else ["-reinit_filter", "0"]
 
 
-def _seek(chunk: Chunk | None) -> list[str]:
+def _seek(chunk: ChunkWork | None) -> list[str]:
     if chunk is None or chunk.seek_seconds is None:
         return []
     return ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds(chunk.seek_seconds)]
@@ -146,7 +146,7 @@ def _deinterlace(work: VideoWork) -> list[str]:
     return ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if work.interlaced else []
 
 
-def _trim(chunk: Chunk | None) -> list[str]:
+def _trim(chunk: ChunkWork | None) -> list[str]:
     """bwdif halves the time base, so the one that the ticks are in is set first."""
     if chunk is None:
         return []

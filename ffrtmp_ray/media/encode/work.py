@@ -58,7 +58,7 @@ class Light(Value):
     """Of the brightest frame, on average."""
 
 
-class Chunk(Value):
+class ChunkWork(Value):
     """A span of the source's timeline: frames from `start_pts` on, and before `end_pts`."""
 
     time_base: Fraction = Field(gt=0)
@@ -135,7 +135,7 @@ class VideoWork(Value):
     light: Light | None = None
     """Of the source; told to every encoder, for not every frame says it."""
     mark: Mark | None = None
-    chunk: Chunk | None = None
+    chunk: ChunkWork | None = None
     """None is the whole file."""
     keyframes: tuple[int, ...] = ()
     """Where keyframes are forced, beside those of the encoders' own: at the first frame at or

@@ -7,8 +7,7 @@ from fractions import Fraction
 from typing import Literal
 
 from ffrtmp_ray.core.model import Needs, NewTask
-from ffrtmp_ray.media.encode import work as encodes
-from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import ChunkWork, OutputWork, VideoWork
 from ffrtmp_ray.media.plan.cascade import cascade
 from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.grid import forced
@@ -107,9 +106,9 @@ def input_file(place: str, stamp: Stamp, source: Source) -> InputFile:
 
 def part_of(
     video: VideoStream, chunk: Chunk, offset: int, shortest: Fraction | None = None
-) -> encodes.Chunk:
+) -> ChunkWork:
     """A chunk as an encode is told of it; `offset` and `shortest` as there."""
-    return encodes.Chunk(
+    return ChunkWork(
         time_base=video.time_base,
         seek_seconds=chunk.seek,
         first_pts=nearest(video.first / video.time_base),

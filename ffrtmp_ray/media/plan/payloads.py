@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ffrtmp_ray.media.encode.work import (
     AudioWork,
-    Chunk,
+    ChunkWork,
     Color,
     Light,
     Mark,
@@ -129,7 +129,7 @@ class TunePayload(Value):
     input: InputFile
     video: VideoWork
     """With that rendition alone, and no chunk."""
-    samples: tuple[Chunk, ...]
+    samples: tuple[ChunkWork, ...]
     width: int
     height: int
     """Of the pictures that are compared."""
@@ -267,7 +267,7 @@ class PublishPayload(Value):
     outputs: tuple[OutputView, ...]
 
 
-class Measured(Value):
+class ChunkScores(Value):
     """The renditions of one chunk, in the result of `measure<n>`."""
 
     width: int

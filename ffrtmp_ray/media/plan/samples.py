@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from fractions import Fraction
 
-from ffrtmp_ray.media.encode.work import Chunk
+from ffrtmp_ray.media.encode.work import ChunkWork
 from ffrtmp_ray.media.plan.cuts import guard
 from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import VideoStream
@@ -16,7 +16,7 @@ ONE_IN = 4
 """At most this part of a title is sampled, where that leaves two samples."""
 
 
-def samples_of(video: VideoStream) -> tuple[Chunk, ...]:
+def samples_of(video: VideoStream) -> tuple[ChunkWork, ...]:
     """Samples at equal distances, the first and the last half as far from the title's ends; the
     title itself where it is no longer than two, or has no frame in any of them."""
     length = video.end - video.first
@@ -37,13 +37,13 @@ def _has_frames(video: VideoStream, start: Fraction, end: Fraction) -> bool:
     return not ticks or len(set(bounds)) == 2
 
 
-def _sample(video: VideoStream, start: Fraction | None, end: Fraction | None) -> Chunk:
+def _sample(video: VideoStream, start: Fraction | None, end: Fraction | None) -> ChunkWork:
     """Bounds need not be at frames: what is between them is the same for whoever reads it."""
     first_pts = round(video.first / video.time_base)
     start_pts = video.start_pts if start is None else round(start / video.time_base)
     seek = None if start_pts is None else guard(video, start_pts)
     from_first = 0 if start_pts is None else start_pts - first_pts
-    return Chunk(
+    return ChunkWork(
         time_base=video.time_base,
         seek_seconds=None if seek is None else seek * video.time_base,
         first_pts=first_pts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ffrtmp_ray.core.model import Document
-from ffrtmp_ray.media.plan.payloads import Measured
+from ffrtmp_ray.media.plan.payloads import ChunkScores
 from ffrtmp_ray.media.quality.compare import vmaf_model
 from ffrtmp_ray.media.quality.scores import pool
 from ffrtmp_ray.media.spec import Measure
@@ -21,17 +21,17 @@ def quality_of(results: Iterable[Document]) -> list[QualityView]:
     A rendition is left out where one of its chunks could not be measured.
     """
     measured = (result["measured"] for result in results if "measured" in result)
-    chunks = [Measured.model_validate(each) for each in measured]
+    chunks = [ChunkScores.model_validate(each) for each in measured]
     named = chunks[0].scores if chunks else {}
     common = [name for name in named if all(name in chunk.scores for chunk in chunks)]
     return [view for name in common for view in _views(name, chunks)]
 
 
-def _views(rendition: str, chunks: Sequence[Measured]) -> list[QualityView]:
+def _views(rendition: str, chunks: Sequence[ChunkScores]) -> list[QualityView]:
     return [_view(rendition, measure, chunks) for measure in chunks[0].scores[rendition]]
 
 
-def _view(rendition: str, measure: Measure, chunks: Sequence[Measured]) -> QualityView:
+def _view(rendition: str, measure: Measure, chunks: Sequence[ChunkScores]) -> QualityView:
     pooled = pool(measure, (chunk.scores[rendition][measure] for chunk in chunks))
     width, height = chunks[0].width, chunks[0].height
     decimals = _DECIMALS[measure]

@@ -8,7 +8,7 @@ from pathlib import Path
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.encode.audio import audio_argv, measure_argv
-from ffrtmp_ray.media.encode.loudness import Measured, is_linear, level, measured
+from ffrtmp_ray.media.encode.loudness import MeasuredLoudness, is_linear, level, measured
 from ffrtmp_ray.media.plan.payloads import AudioPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec import Verify
@@ -37,7 +37,7 @@ async def run(step: Step) -> Ended:
 
 async def _measured(
     step: Step, work: AudioPayload, address: str
-) -> Measured | Failed | Stopped | None:
+) -> MeasuredLoudness | Failed | Stopped | None:
     """How loud the sound is as it would be encoded; None where it may be as it is."""
     if work.audio.audio.loudness is None:
         return None
@@ -55,7 +55,7 @@ async def _measured(
 
 
 async def _encode(
-    step: Step, work: AudioPayload, address: str, path: Path, before: Measured | None
+    step: Step, work: AudioPayload, address: str, path: Path, before: MeasuredLoudness | None
 ) -> Failed | Stopped | None:
     done = 0.0 if before is None else _MEASURING
 
@@ -68,7 +68,7 @@ async def _encode(
     return await step.ffmpeg(argv, fraction)
 
 
-def _said(work: AudioPayload, before: Measured | None) -> dict[str, object]:
+def _said(work: AudioPayload, before: MeasuredLoudness | None) -> dict[str, object]:
     """What the job's user is told, as part of the task's result."""
     wanted = work.audio.audio.loudness
     if wanted is None or before is None:

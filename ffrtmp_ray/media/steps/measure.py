@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.encode.work import OutputWork
-from ffrtmp_ray.media.plan.payloads import EncodedFile, Measured, MeasurePayload
+from ffrtmp_ray.media.plan.payloads import ChunkScores, EncodedFile, MeasurePayload
 from ffrtmp_ray.media.quality.compare import Comparison
 from ffrtmp_ray.media.quality.scores import Distribution, distribution
 from ffrtmp_ray.media.spec import Measure
@@ -35,7 +35,7 @@ async def run(step: Step) -> Ended:
             else:
                 scores[name] = _distributions(work, compared)
     await step.in_thread(log.unlink)
-    measured = Measured(width=work.width, height=work.height, scores=scores)
+    measured = ChunkScores(width=work.width, height=work.height, scores=scores)
     return Succeeded({"measured": measured.model_dump(mode="json"), "warnings": warnings})
 
 

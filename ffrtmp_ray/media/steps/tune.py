@@ -9,7 +9,7 @@ from statistics import fmean
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.encode.video import video_argv
-from ffrtmp_ray.media.encode.work import Chunk, OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import ChunkWork, OutputWork, VideoWork
 from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.plan.payloads import TunePayload
 from ffrtmp_ray.media.plan.tunes import TUNE_CPUS, with_crf
@@ -71,7 +71,7 @@ async def _probe(step: Step, samples: _Samples, crf: float, done: int) -> float 
 
 
 async def _score(
-    step: Step, samples: _Samples, crf: float, chunk: Chunk, begun: float
+    step: Step, samples: _Samples, crf: float, chunk: ChunkWork, begun: float
 ) -> list[float] | Failed | Stopped:
     """VMAF of each frame of one sample. `begun` is how far the step is: a sample is a moment's
     work."""
