@@ -22,7 +22,7 @@ from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
 from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.renditions import choose
-from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, Span, audio_task, sound_of, tracks
+from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
 from ffrtmp_ray.media.plan.texts import text_of, text_task, texts
 from ffrtmp_ray.media.plan.timing import timescale
@@ -60,7 +60,7 @@ def make_plan(
     sounds = tracks(work.ladder, source.audio, kind.container)
     subtitles = texts(work.ladder, source, kind)
     length = source.video.end - source.video.first
-    span = Span(source.video.first, length, trimmed=source.video.trimmed)
+    span = SoundSpan(source.video.first, length, trimmed=source.video.trimmed)
     told = described(work.metadata, source.tags, source.chapters, source.video.first, length)
     tasks = [
         *(encode_task(encode_name(number), needs, each) for number, each in enumerate(payloads)),

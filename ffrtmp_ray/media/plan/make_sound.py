@@ -11,7 +11,7 @@ from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.make import Plan, finish_task
 from ffrtmp_ray.media.plan.outputs import output_kind
 from ffrtmp_ray.media.plan.payloads import FinishPayload, InputFile, PlanPayload
-from ffrtmp_ray.media.plan.sounds import Span, audio_task, sound_of, tracks
+from ffrtmp_ray.media.plan.sounds import SoundSpan, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.warnings import of_sound
 from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.spec import Container
@@ -66,10 +66,10 @@ def make_sound_plan(work: PlanPayload, source: SoundSource, file: InputFile, tar
     return Plan(tuple(limited), tuple(of_sound(work, source.audio, sounds)))
 
 
-def _span(trim: Trim | None, start: Fraction, length: Fraction) -> Span:
+def _span(trim: Trim | None, start: Fraction, length: Fraction) -> SoundSpan:
     """The part that is wanted of sounds of that length, which is 0 where it is not known."""
     if trim is None:
-        return Span(start, length, trimmed=False)
+        return SoundSpan(start, length, trimmed=False)
     begin = exact(trim.start)
     if length and begin >= length:
         raise InvalidRequest(
@@ -79,6 +79,6 @@ def _span(trim: Trim | None, start: Fraction, length: Fraction) -> Span:
         )
     rest = max(length - begin, Fraction(0))
     if trim.duration is None:
-        return Span(start + begin, rest, trimmed=False)
+        return SoundSpan(start + begin, rest, trimmed=False)
     wanted = exact(trim.duration)
-    return Span(start + begin, min(wanted, rest) if length else wanted, trimmed=True)
+    return SoundSpan(start + begin, min(wanted, rest) if length else wanted, trimmed=True)

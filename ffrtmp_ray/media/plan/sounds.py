@@ -27,7 +27,7 @@ LIGHT_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SoundSpan:
     """The part of the source's time that sounds are taken from, in seconds."""
 
     start: Fraction
@@ -71,7 +71,7 @@ def tracks(ladder: Ladder, there: Sequence[AudioStream], container: Container) -
     )
 
 
-def audio_task(track: Track, file: InputFile, span: Span, verify: Verify) -> NewTask:
+def audio_task(track: Track, file: InputFile, span: SoundSpan, verify: Verify) -> NewTask:
     """Of `file`, in which the track was found."""
     payload = AudioPayload(
         input=file,

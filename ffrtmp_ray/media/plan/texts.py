@@ -10,7 +10,7 @@ from ffrtmp_ray.media.encode.work import TextForm, TextWork
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.payloads import InputFile, SubtitlesPayload, TextPayload
-from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, Span
+from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan
 from ffrtmp_ray.media.plan.tracks import UNDETERMINED, choose_tracks, dispositions_of, missing
 from ffrtmp_ray.media.probe.source import Source, TextStream
 from ffrtmp_ray.media.spec import Container, Ladder
@@ -47,7 +47,7 @@ def texts(ladder: Ladder, source: Source, kind: OutputKind) -> tuple[Text, ...]:
     )
 
 
-def text_task(text: Text, file: InputFile, span: Span) -> NewTask:
+def text_task(text: Text, file: InputFile, span: SoundSpan) -> NewTask:
     """Of `file`, in which the subtitles were found."""
     payload = SubtitlesPayload(
         input=file,

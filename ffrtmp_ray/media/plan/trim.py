@@ -22,14 +22,14 @@ show times rounded to the microsecond."""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TickSpan:
     """In ticks of the source: frames at `start` and later, and before `end`; None is the end."""
 
     start: int
     end: int | None
 
 
-def span_of(trim: Trim, video: VideoStream) -> Span:
+def span_of(trim: Trim, video: VideoStream) -> TickSpan:
     """Which part of a picture a trim means. Raises InvalidRequest when it starts behind its end."""
     length = video.end - video.first
     if exact(trim.start) >= length:
@@ -40,9 +40,9 @@ def span_of(trim: Trim, video: VideoStream) -> Span:
         )
     start = _tick(trim.start, video)
     if trim.duration is None:
-        return Span(start, None)
+        return TickSpan(start, None)
     end = exact(trim.start) + exact(trim.duration)
-    return Span(start, None if end > length else _tick(end, video))
+    return TickSpan(start, None if end > length else _tick(end, video))
 
 
 def overrun(trim: Trim, video: VideoStream) -> str | None:
@@ -56,7 +56,7 @@ def overrun(trim: Trim, video: VideoStream) -> str | None:
     )
 
 
-def trimmed(source: Source, span: Span) -> Source:
+def trimmed(source: Source, span: TickSpan) -> Source:
     """A source whose `ticks` are known without what is outside the span.
 
     The last frame is shown until the next would have been, and the sound lasts as long. Raises
@@ -80,7 +80,7 @@ def trimmed(source: Source, span: Span) -> Source:
     return _with_video(source, video.model_copy(update=part))
 
 
-def trimmed_by_count(source: Source, span: Span, count: FrameCount) -> Source:
+def trimmed_by_count(source: Source, span: TickSpan, count: FrameCount) -> Source:
     """A source whose `ticks` are not known: `count` is what decoding has shown of the span."""
     video = source.video
     if not count.frames:
