@@ -11,15 +11,15 @@ from av.stream import Disposition
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.plan.tracks import choose_tracks, dispositions_of, missing
-from ffrtmp_ray.media.probe.source import SoundSource, Track
+from ffrtmp_ray.media.probe.source import SoundSource, TrackLabels
 from ffrtmp_ray.media.spec import Audio, Tracks
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.pipeline import assert_published, failure_of, run_job, spec
 
-ENGLISH = Track(language="eng")
-GERMAN = Track(language="ger", dispositions=("default", "dub"))
-UNKNOWN = Track(dispositions=("default", "comment"))
+ENGLISH = TrackLabels(language="eng")
+GERMAN = TrackLabels(language="ger", dispositions=("default", "dub"))
+UNKNOWN = TrackLabels(dispositions=("default", "comment"))
 TRACKS = (ENGLISH, GERMAN, UNKNOWN)
 
 
@@ -34,7 +34,9 @@ TRACKS = (ENGLISH, GERMAN, UNKNOWN)
         (("fra",), ()),
     ],
 )
-def test_tracks_are_chosen_by_place_or_by_language(wanted: Any, chosen: tuple[Track, ...]) -> None:
+def test_tracks_are_chosen_by_place_or_by_language(
+    wanted: Any, chosen: tuple[TrackLabels, ...]
+) -> None:
     assert choose_tracks(wanted, TRACKS) == chosen
 
 

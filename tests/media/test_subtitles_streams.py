@@ -10,7 +10,7 @@ import pytest
 
 from ffrtmp_ray.media.encode.work import TextForm
 from ffrtmp_ray.media.package.cues import Cue, read, segment, write
-from ffrtmp_ray.media.probe.source import Track
+from ffrtmp_ray.media.probe.source import TrackLabels
 from ffrtmp_ray.media.spec import JobSpec, Ladder, Subtitles
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.steps.making import names_of
@@ -93,5 +93,5 @@ async def test_a_package_has_them_on_the_times_of_the_pictures(
 
 def test_no_two_tracks_have_one_name() -> None:
     titles = ("Eng 2", "Eng", "Eng", None, None)
-    names = names_of([Track(title=title) for title in titles], "sound")
+    names = names_of([TrackLabels(title=title) for title in titles], "sound")
     assert names == ["Eng 2", "Eng", "Eng 3", "sound", "sound 5"]

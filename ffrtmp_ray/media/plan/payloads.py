@@ -21,7 +21,7 @@ from ffrtmp_ray.media.encode.work import (
     VideoWork,
 )
 from ffrtmp_ray.media.images.work import ImagesWork
-from ffrtmp_ray.media.probe.source import Chapter, Track
+from ffrtmp_ray.media.probe.source import Chapter, TrackLabels
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Codec, Container, GpuUse, Ladder, Measure, Verify
 from ffrtmp_ray.media.spec.images import Images
@@ -205,7 +205,7 @@ class SubtitlesPayload(Value):
     text: TextWork
 
 
-class TextPayload(Track):
+class TextPayload(TrackLabels):
     """Subtitles of every output file."""
 
     task: str
@@ -214,7 +214,7 @@ class TextPayload(Track):
     form: TextForm
 
 
-class SoundPayload(Track):
+class SoundPayload(TrackLabels):
     """One sound of every output file."""
 
     task: str

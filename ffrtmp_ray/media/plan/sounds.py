@@ -38,7 +38,7 @@ class SoundSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class ChosenSound:
     """One sound of the outputs, and which of the source's it is."""
 
     name: str
@@ -48,7 +48,9 @@ class Track:
     dispositions: tuple[str, ...]
 
 
-def tracks(ladder: Ladder, there: Sequence[AudioStream], container: Container) -> tuple[Track, ...]:
+def tracks(
+    ladder: Ladder, there: Sequence[AudioStream], container: Container
+) -> tuple[ChosenSound, ...]:
     """Those of the source's sounds, `there`, that the ladder asks for.
 
     Raises InvalidRequest when the source has sound, but none in the languages that are named.
@@ -66,12 +68,12 @@ def tracks(ladder: Ladder, there: Sequence[AudioStream], container: Container) -
     audio = audio_for(container, ladder.audio)
     purposes = dispositions_of(chosen, one_is_default=True)
     return tuple(
-        Track(f"audio{number}", stream, audio, purpose)
+        ChosenSound(f"audio{number}", stream, audio, purpose)
         for number, (stream, purpose) in enumerate(zip(chosen, purposes, strict=True))
     )
 
 
-def audio_task(track: Track, file: InputFile, span: SoundSpan, verify: Verify) -> NewTask:
+def audio_task(track: ChosenSound, file: InputFile, span: SoundSpan, verify: Verify) -> NewTask:
     """Of `file`, in which the track was found."""
     payload = AudioPayload(
         input=file,
@@ -95,7 +97,7 @@ def audio_task(track: Track, file: InputFile, span: SoundSpan, verify: Verify) -
     )
 
 
-def sound_of(track: Track) -> SoundPayload:
+def sound_of(track: ChosenSound) -> SoundPayload:
     """What `finish` is told of it."""
     language = track.stream.language
     return SoundPayload(

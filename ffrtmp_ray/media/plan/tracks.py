@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from ffrtmp_ray.media.probe.source import Track
+from ffrtmp_ray.media.probe.source import TrackLabels
 from ffrtmp_ray.media.spec import Language, Tracks
 
 UNDETERMINED = "und"
@@ -21,7 +21,7 @@ _TERMINOLOGY = {
 """The languages that have two codes in ISO 639-2: that of libraries, by which Matroska goes, to
 that of terminology, by which MP4 does."""
 
-AnyTrack = TypeVar("AnyTrack", bound=Track)
+AnyTrack = TypeVar("AnyTrack", bound=TrackLabels)
 
 
 def choose_tracks(
@@ -40,7 +40,9 @@ def choose_tracks(
     )
 
 
-def missing(wanted: Tracks | Sequence[Language], tracks: Sequence[Track]) -> tuple[Language, ...]:
+def missing(
+    wanted: Tracks | Sequence[Language], tracks: Sequence[TrackLabels]
+) -> tuple[Language, ...]:
     """The languages that are wanted by name and are in none of the tracks."""
     if isinstance(wanted, Tracks):
         return ()
@@ -48,12 +50,14 @@ def missing(wanted: Tracks | Sequence[Language], tracks: Sequence[Track]) -> tup
     return tuple(each for each in wanted if _canonical(each) not in there)
 
 
-def language_of(track: Track) -> Language:
+def language_of(track: TrackLabels) -> Language:
     """In the form in which all compare."""
     return _canonical(track.language or UNDETERMINED)
 
 
-def dispositions_of(tracks: Sequence[Track], *, one_is_default: bool) -> list[tuple[str, ...]]:
+def dispositions_of(
+    tracks: Sequence[TrackLabels], *, one_is_default: bool
+) -> list[tuple[str, ...]]:
     """What each is for, as the source has it, but that at most one is the default.
 
     `one_is_default`: where the source names none among them, it is the first.
@@ -66,7 +70,7 @@ def dispositions_of(tracks: Sequence[Track], *, one_is_default: bool) -> list[tu
     ]
 
 
-def _others(track: Track) -> tuple[str, ...]:
+def _others(track: TrackLabels) -> tuple[str, ...]:
     return tuple(each for each in track.dispositions if each != _DEFAULT)
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.plan.timing import nearest
-from ffrtmp_ray.media.probe.source import AudioStream, FrameCount, Source, VideoStream
+from ffrtmp_ray.media.probe.source import FrameCount, Source, VideoStream
 from ffrtmp_ray.media.spec.base import exact
 from ffrtmp_ray.media.spec.trim import Trim
 
@@ -103,13 +103,8 @@ def _tick(time: float | Fraction, video: VideoStream) -> int:
 
 
 def _with_video(source: Source, video: VideoStream) -> Source:
-    sounds = tuple(sound for sound in source.audio if _is_heard(sound, video))
+    sounds = tuple(sound for sound in source.audio if sound.is_heard_with(video))
     return source.model_copy(update={"video": video, "audio": sounds})
-
-
-def _is_heard(sound: AudioStream, video: VideoStream) -> bool:
-    ends_before = sound.duration is not None and sound.start + sound.duration <= video.first
-    return sound.start < video.end and not ends_before
 
 
 def _nothing() -> InvalidRequest:

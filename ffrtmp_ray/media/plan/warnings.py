@@ -8,7 +8,7 @@ from ffrtmp_ray.media.plan.measures import measure_warnings
 from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.renditions import Chosen
-from ffrtmp_ray.media.plan.sounds import Track
+from ffrtmp_ray.media.plan.sounds import ChosenSound
 from ffrtmp_ray.media.plan.texts import text_warnings
 from ffrtmp_ray.media.plan.tracks import missing
 from ffrtmp_ray.media.probe.source import AudioStream, Source
@@ -19,7 +19,7 @@ def warnings(
     work: PlanPayload,
     source: Source,
     chosen: Chosen,
-    sounds: Sequence[Track],
+    sounds: Sequence[ChosenSound],
 ) -> Iterator[str]:
     if work.inexact is not None:
         yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
@@ -46,7 +46,7 @@ def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[s
 
 
 def of_sound(
-    work: PlanPayload, there: Sequence[AudioStream], sounds: Sequence[Track]
+    work: PlanPayload, there: Sequence[AudioStream], sounds: Sequence[ChosenSound]
 ) -> Iterator[str]:
     """`there` are the source's, `sounds` those that are taken."""
     if work.ladder.audio is None:

@@ -88,7 +88,7 @@ class VideoStream(Value):
         return self.width if self.sideways else self.height
 
 
-class Track(Value):
+class TrackLabels(Value):
     """What the user of a sound or of subtitles is told of it, beside what it is."""
 
     language: str | None = None
@@ -98,7 +98,7 @@ class Track(Value):
     """ffmpeg's words for what it is meant for: `default`, `forced`, `comment` …"""
 
 
-class AudioStream(Track):
+class AudioStream(TrackLabels):
     index: int
     codec: str
     channels: int
@@ -108,8 +108,13 @@ class AudioStream(Track):
     """When the first decoded sample is heard, in seconds on the file's own clock."""
     duration: Fraction | None = None
 
+    def is_heard_with(self, video: VideoStream) -> bool:
+        """Whether some of it is heard while that picture is shown, as far as the file says."""
+        ends_before = self.duration is not None and self.start + self.duration <= video.first
+        return self.start < video.end and not ends_before
 
-class TextStream(Track):
+
+class TextStream(TrackLabels):
     """Subtitles that are text; others are pictures."""
 
     index: int

@@ -82,13 +82,11 @@ def texts_of(container: InputContainer) -> tuple[TextStream, ...]:
 def heard(sound: AudioStream, video: VideoStream) -> bool:
     """Whether a sound is heard while the picture is shown. With others ffmpeg has been seen to
     crash, or to write silence for months."""
-    if sound.start >= video.end or video.first - sound.start > _LONGEST_LEAD:
-        return False
-    return sound.duration is None or sound.start + sound.duration > video.first
+    return video.first - sound.start <= _LONGEST_LEAD and sound.is_heard_with(video)
 
 
 def labels_of(stream: Stream) -> dict[str, Any]:
-    """The fields of a `Track`."""
+    """The fields of `TrackLabels`."""
     title = stream.metadata.get("title") or stream.metadata.get("name", "")  # the word in MP4
     return {
         "language": readable(stream.language or "", _LONGEST_LANGUAGE).strip() or None,

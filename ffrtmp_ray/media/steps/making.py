@@ -12,7 +12,7 @@ from ffrtmp_ray.media.assignment import Failed, Stopped
 from ffrtmp_ray.media.package.entry import SampleEntry
 from ffrtmp_ray.media.package.streams import SoundStream, Stream
 from ffrtmp_ray.media.plan.payloads import FinishPayload, SoundPayload
-from ffrtmp_ray.media.probe.source import Track
+from ffrtmp_ray.media.probe.source import TrackLabels
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec.packaging import Packaging
 from ffrtmp_ray.media.steps.step import Step
@@ -61,7 +61,7 @@ def sound_stream(
     )
 
 
-def names_of(tracks: Sequence[Track], otherwise: str) -> list[str]:
+def names_of(tracks: Sequence[TrackLabels], otherwise: str) -> list[str]:
     """What players list them by, no two alike: with a number where one is there already."""
     names: list[str] = []
     for number, track in enumerate(tracks, start=1):
