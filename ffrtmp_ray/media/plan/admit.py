@@ -17,26 +17,10 @@ PLAN_NAME = "plan"
 def check_spec(spec: JobSpec) -> None:
     """Raises InvalidRequest when a spec, its preset resolved, asks for what cannot be."""
     ladder = ladder_of(spec)
-    if spec.images is not None and not ladder.renditions:
-        raise InvalidRequest(
-            "images are made beside a picture, and the ladder has no renditions",
-            where="images",
-            remedy="leave them out for a file of sound alone",
-        )
-    if spec.watermark is not None and not ladder.renditions:
-        raise InvalidRequest(
-            "a watermark lies over a picture, and the ladder has no renditions",
-            where="watermark",
-            remedy="leave it out for a file of sound alone",
-        )
+    if not ladder.renditions:
+        _check_sound_alone(spec)
     kind = output_kind(spec.output, ladder, spec.images)
     check_codecs(kind, ladder)
-    if spec.quality and not ladder.renditions:
-        raise InvalidRequest(
-            "the ladder has no renditions to compare with the source",
-            where="quality",
-            remedy="leave it out for a file of sound alone",
-        )
     for number, rendition in enumerate(ladder.renditions):
         encoder = encoder_for(rendition.codec, gpu=spec.gpu is GpuUse.REQUIRE)
         if rendition.crf is not None:
@@ -46,6 +30,21 @@ def check_spec(spec: JobSpec) -> None:
                 "a crf that is found with a CPU's encoder means something else to a GPU's",
                 where=rendition_field(number, "target_vmaf"),
                 remedy="give a crf, or set gpu to never",
+            )
+
+
+def _check_sound_alone(spec: JobSpec) -> None:
+    """What needs a picture has no place in a job that has none."""
+    for where, wanted, what in (
+        ("images", spec.images, "images are made beside a picture"),
+        ("watermark", spec.watermark, "a watermark lies over a picture"),
+        ("quality", spec.quality, "quality is that of a picture"),
+    ):
+        if wanted:
+            raise InvalidRequest(
+                f"{what}, and the ladder has no renditions",
+                where=where,
+                remedy=f"leave out `{where}` for a file of sound alone",
             )
 
 
