@@ -11,7 +11,8 @@ help: ## Show this list
 
 setup: ## Install everything into .venv/
 	@uv=$$(scripts/bootstrap) && echo "== installing into .venv/ what uv.lock names" && \
-	  "$$uv" sync --locked --quiet && echo "== $$($(RUN)/python --version) with $$($(RUN)/ray --version)"
+	  "$$uv" sync --locked --quiet && echo "== $$($(RUN)/python --version) with $$($(RUN)/ray --version)" && \
+	  $(RUN)/python -m ffrtmp_ray.compiled.build
 
 check: setup ## Lint, format, types, and who imports whom
 	@echo "== ruff check" && $(RUN)/ruff check
@@ -23,6 +24,8 @@ test: setup ## Run all tests
 	@echo "== getting the programs that tests need" && scripts/install-test-services
 	@echo "== pytest: real ffmpeg, the engine, storage; a process for each CPU" && \
 	  $(RUN)/pytest $(APART) -n auto --maxprocesses 4 --dist worksteal
+	@echo "== pytest: the engine once more, as Python, in which it runs where it is not compiled" && \
+	  FFRTMP_ENGINE=python $(RUN)/pytest tests/core -n auto --maxprocesses 4 --dist worksteal
 	@echo "== pytest: the rest, with real Ray, which needs the machine for itself" && \
 	  $(RUN)/pytest $(addprefix --ignore=,$(APART))
 

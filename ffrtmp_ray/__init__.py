@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ffrtmp_ray import compiled
+
 if TYPE_CHECKING:
     from ffrtmp_ray.cluster.driver import Farm
 
 __all__ = ["connect"]
+
+compiled.use()
 
 
 def connect(address: str | None = None) -> Farm:

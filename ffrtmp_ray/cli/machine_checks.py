@@ -17,8 +17,10 @@ from pathlib import Path
 import psutil
 import pynvml  # type: ignore[import-untyped]  # it ships no types
 
+from ffrtmp_ray import compiled
 from ffrtmp_ray.cluster import local_ports, local_ray
 from ffrtmp_ray.cluster import record as records
+from ffrtmp_ray.compiled import build
 from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.hardware.detect import capabilities
 from ffrtmp_ray.media import ffmpeg as media_ffmpeg
@@ -60,6 +62,7 @@ async def findings(settings: Settings) -> list[Finding]:
     """All that can be said of this machine."""
     return [
         python(),
+        engine(compiled.form()),
         sqlite(),
         *programs(),
         *await ffmpeg(settings),
@@ -78,6 +81,13 @@ def python() -> Finding:
     if sys.version_info[:2] >= PYTHON:
         return Finding("Python", Level.OK, version)
     return Finding("Python", Level.MISSING, version, "install Python 3.11 or newer")
+
+
+def engine(form: compiled.Form) -> Finding:
+    if form == "compiled":
+        return Finding("engine", Level.OK, "compiled")
+    remedy = build.missing() or f"{sys.executable} -m {build.__name__}"
+    return Finding("engine", Level.NOTE, "Python, which decides less than half as fast", remedy)
 
 
 def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:

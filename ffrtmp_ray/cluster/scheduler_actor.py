@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import structlog
 
+from ffrtmp_ray import compiled
 from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.cluster.fleet import Cluster
 from ffrtmp_ray.cluster.intake import Intake
@@ -104,7 +105,8 @@ class SchedulerActor:
             del loaded  # else its rows would stay for as long as this does
             await life.begin()
             self._life = life
-            log.info("the scheduler is up", epoch=epoch, jobs=len(life.engine.jobs))
+            jobs, form = len(life.engine.jobs), compiled.form()
+            log.info("the scheduler is up", epoch=epoch, jobs=jobs, engine=form)
             await asyncio.gather(life.run(), self._export())
         except Exception as error:  # noqa: BLE001 - without its course the scheduler is no use
             die(error)

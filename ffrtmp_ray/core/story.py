@@ -15,12 +15,15 @@ Chapter: TypeAlias = tuple[float, str, JobState | TaskState, str]
 """When a job or a task, which, went to which state, and why."""
 
 
-class Story(deque[Chapter]):
+class Story:
     def __init__(self) -> None:
-        super().__init__(maxlen=LENGTH)
+        self._chapters: deque[Chapter] = deque(maxlen=LENGTH)
+
+    def add(self, at: float, subject: str, target: JobState | TaskState, why: str) -> None:
+        self._chapters.append((at, subject, target, why))
 
     def of(self, job_id: JobId) -> Iterator[str]:
         """What has lately happened to a job and its tasks, in words."""
-        for at, subject, target, why in self:
+        for at, subject, target, why in self._chapters:
             if subject.startswith(job_id):
                 yield f"{at:.3f} {subject} -> {target.value} ({why})"

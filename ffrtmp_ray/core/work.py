@@ -138,7 +138,7 @@ class Work:
         if source is not None and target not in JOB_TABLE[source]:
             check(job.id, source, target, self.story.of(job.id))
         self.journal.transitions.append(JobTransitioned(job.id, source, target, self.now, why, who))
-        self.story.append((self.now, job.id, target, why))
+        self.story.add(self.now, job.id, target, why)
         moved = self.journal.jobs[job.id] = replace(job, state=target, **changes)
         self.hold_job(moved)
 
@@ -195,7 +195,7 @@ class Work:
             check(task.id, task.state, target, self.story.of(task.job_id))
         changes["ready_at"] = self.now if target is _READY else None
         new = replace(task, state=target, **changes)
-        self.story.append((self.now, task.id, target, why))
+        self.story.add(self.now, task.id, target, why)
         self.journal.reasons[task.job_id] = (why, who)
         self.put_task(new)
         if target is _SUCCEEDED:

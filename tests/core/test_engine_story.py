@@ -167,8 +167,8 @@ def test_nothing_is_kept_of_finished_jobs() -> None:
     farm.lose("w1")
     containers = {
         name: kept
-        for name, kept in vars(farm.engine._state).items()
-        if isinstance(kept, dict | set)
+        for name in dir(farm.engine._state)
+        if isinstance(kept := getattr(farm.engine._state, name), dict | set)
     }
     assert farm.engine.queue_lengths() == {}
     assert list(farm.engine._state.queue) == []
