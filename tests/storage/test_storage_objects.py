@@ -1,4 +1,4 @@
-"""Objects as inputs and outputs, on a real S3 endpoint."""
+"""Objects as inputs and outputs: the same of all three kinds of store, each over HTTP."""
 
 from __future__ import annotations
 
@@ -20,9 +20,38 @@ from ffrtmp_ray.storage.places import check_input_place, check_output_place
 from ffrtmp_ray.storage.publish import Publication
 from ffrtmp_ray.storage.publish_objects import in_order
 from ffrtmp_ray.storage.publish_objects import publish_objects as publish
+from tests.support.azure_server import azure_server, new_azure_container
+from tests.support.google_server import google_server, new_google_bucket
+from tests.support.object_server import new_bucket
 
 MARKER = "out/.film.publishing"
 MANIFESTS = ("master.m3u8", "a/index.m3u8", "stream.mpd")
+
+
+@pytest.fixture(scope="module")
+def _google() -> Iterator[str]:
+    with google_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def _azure() -> Iterator[str]:
+    with azure_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["s3", "gs", "az"])
+def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty bucket of each kind of store."""
+    server, new = {
+        "s3": ("_s3", new_bucket),
+        "gs": ("_google", new_google_bucket),
+        "az": ("_azure", new_azure_container),
+    }[request.param]
+    return new(request.getfixturevalue(server), monkeypatch)
+
+
+only_s3 = pytest.mark.parametrize("bucket", ["s3"], indirect=True)
 
 
 @pytest.fixture
@@ -112,6 +141,7 @@ def test_one_file_has_a_name(bucket: str, settings: Settings) -> None:
         check_output_place(f"{bucket}/out/film/", settings, folder=False)
 
 
+@only_s3
 def test_a_store_that_is_away_is_no_fault_of_the_caller(
     bucket: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
