@@ -33,7 +33,7 @@ soak-engine: setup ## Put the engine through 200,000 steps of all that can happe
 	@$(RUN)/python -m tests.soak_engine
 
 exactness: setup ## Cut every clip into 2, 3 and 7 chunks, and compare each pixel with the uncut encode
-	@$(RUN)/pytest tests/media/test_chunk_exactness.py --every-clip
+	@$(RUN)/pytest tests/media/test_chunk_exactness.py tests/media/test_chunk_rates.py --every-clip
 
 fuzz: setup ## Run a job with each of 500 damaged clips; FUZZ="--help"
 	@$(RUN)/python -m tests.fuzz $(FUZZ)

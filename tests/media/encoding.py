@@ -12,8 +12,8 @@ import av
 from ffrtmp_ray.media.encode.size import fit
 from ffrtmp_ray.media.encode.video import video_argv
 from ffrtmp_ray.media.encode.work import OutputWork, VideoWork
-from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.spec import Codec, Effort, Rendition
+from ffrtmp_ray.media.timing import timescale
 
 
 @dataclass(frozen=True)

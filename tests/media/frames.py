@@ -11,7 +11,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from ffrtmp_ray.media.plan.timing import timescale
+from ffrtmp_ray.media.timing import timescale
 
 
 def picture_of(container: InputContainer) -> VideoStream:

@@ -282,10 +282,33 @@ def test_a_reduced_rate_is_made_of_times_from_zero() -> None:
     ntsc = HD.model_copy(update={"fps": 23.976})
     reduced = work(OutputWork(rendition=ntsc, width=1280, height=720))
     assert filter_graph(reduced, gpu=False) == (
-        "[0:0]setpts=PTS-STARTPTS,fps=24000/1001:eof_action=pass,scale=1280:720,setsar=1,format=yuv420p[out0]"
+        "[0:0]setpts=PTS-STARTPTS,settb=1/12800,fps=24000/1001:eof_action=pass,settb=1/12800,"
+        "scale=1280:720,setsar=1,format=yuv420p[out0]"
     )
     argv = video_argv("ffmpeg", "a", reduced, outputs={"hd": "o"}, cpus=1, gpu=None)
     assert argv[argv.index("-g") + 1] == "239"
+
+
+def test_a_chunk_of_a_reduced_rate_has_the_frames_of_the_whole() -> None:
+    """At 10 frames a second of 12,800 ticks, its own are number 10 to 20; the frame at tick 63 of
+    the source is the first that none of these shows, and no frame of the other output."""
+    slow = HD.model_copy(update={"name": "slow", "fps": 10.0})
+    outputs = (OutputWork(rendition=each, width=1280, height=720) for each in (HD, slow))
+    chunk = ChunkWork(
+        time_base=Fraction(1, 25), first_pts=10, start_pts=34, end_pts=62,
+        offset=12_288, length=14_336, until_pts=63,
+    )  # fmt: skip
+    cut = work(*outputs, chunk=chunk, keyframes=(0, 1280))
+    assert filter_graph(cut, gpu=False) == (
+        "[0:0]settb=1/25,trim=start_pts=34:end_pts=64,setpts=PTS-(10),settb=1/12800,"
+        "setpts=PTS-12288,split=2[in0][in1];"
+        "[in0]trim=end_pts=14336,scale=1280:720,setsar=1,format=yuv420p[out0];"
+        "[in1]setpts=PTS+12288,fps=10:eof_action=pass,trim=start_pts=10:end_pts=21,"
+        "settb=1/12800,setpts=PTS-12800,scale=1280:720,setsar=1,format=yuv420p[out1]"
+    )
+    argv = video_argv("ffmpeg", "a", cut, outputs={"hd": "o", "slow": "s"}, cpus=1, gpu=None)
+    forced = [argv[n + 1] for n, word in enumerate(argv) if word == "-force_key_frames"]
+    assert forced == ["0,0.1", "0,0.06"]
 
 
 def test_a_codec_without_an_encoder_is_refused() -> None:
@@ -351,13 +374,6 @@ def test_work_travels_as_json() -> None:
     assert VideoWork.model_validate_json(video.model_dump_json()) == video
     assert AudioWork.model_validate(sound.model_dump(mode="json")) == sound
     assert sound.model_dump(mode="json")["picture_start"] == "-1/3"
-
-
-def test_a_reduced_rate_is_not_cut_into_chunks() -> None:
-    reduced = OutputWork(rendition=HD.model_copy(update={"fps": 10.0}), width=2, height=2)
-    chunk = ChunkWork(time_base=Fraction(1, 25), first_pts=0, start_pts=9, offset=9)
-    with pytest.raises(ValidationError, match="made in one chunk"):
-        work(reduced, chunk=chunk)
 
 
 @pytest.mark.parametrize("word", ["bt709:x=1", "bt709,null", "", "Bt709", "a b", "[x]"])

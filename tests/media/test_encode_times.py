@@ -10,8 +10,8 @@ import av
 import pytest
 
 from ffrtmp_ray.media.encode.work import ChunkWork
-from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.spec import Codec
+from ffrtmp_ray.media.timing import timescale
 from tests.clips import Clips
 from tests.media.encoding import EVERY_CODEC, Encode, first_frame, look, rendition, run
 

@@ -19,10 +19,10 @@ from ffrtmp_ray.media.plan.payloads import (
     InputFile,
     PlanPayload,
 )
-from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.presets import load, resolve
 from ffrtmp_ray.media.probe.source import AudioStream, Source, VideoStream
 from ffrtmp_ray.media.spec import Codec, Container, GpuUse, JobSpec, Ladder, Rendition
+from ffrtmp_ray.media.timing import timescale
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.storage.origin import Stamp
 

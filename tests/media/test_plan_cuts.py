@@ -160,7 +160,6 @@ def test_the_number_that_the_user_wants_is_made() -> None:
     ("video", "rendition", "gpu", "why"),
     [
         ({"ticks": (), "countable": False}, {}, GpuUse.NEVER, "time of their own"),
-        ({}, {"fps": 10.0}, GpuUse.NEVER, "frame rate of its own"),
         ({}, {}, GpuUse.PREFER, "GPUs and CPUs"),
     ],
 )

@@ -11,7 +11,7 @@ from ffrtmp_ray.media.encode.graph import shared_graph
 from ffrtmp_ray.media.encode.light import light_options, tone_map
 from ffrtmp_ray.media.encode.mark import mark_input, marked
 from ffrtmp_ray.media.encode.opening import opening, seconds
-from ffrtmp_ray.media.encode.rate import frame_rate
+from ffrtmp_ray.media.encode.rate import RatedSpan, frame_rate, rated_span
 from ffrtmp_ray.media.encode.work import ChunkWork, Color, OutputWork, VideoWork
 from ffrtmp_ray.media.encoders import Encoder, Picture, encoder_for
 
@@ -50,7 +50,7 @@ def video_argv(
         argv += encoder.arguments(
             output.rendition, _picture(work, output), max(cpus, 1), gpu, shortest
         )
-        argv += _keyframes(work, encoder)
+        argv += _keyframes(work, output, encoder)
         argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
@@ -62,12 +62,16 @@ def input_options(work: VideoWork) -> list[str]:
     return [*_seek(work.chunk), *_changes(work), *light_options(work.light)]
 
 
-def _keyframes(work: VideoWork, encoder: Encoder) -> list[str]:
+def _keyframes(work: VideoWork, output: OutputWork, encoder: Encoder) -> list[str]:
     """ffmpeg reads times to the microsecond. They are rounded down: a frame is forced that is not
     before its time, and no two frames are a microsecond apart."""
     if not work.keyframes:
         return []
-    times = (tick * 1_000_000 // work.timescale for tick in work.keyframes)
+    later = 0  # than the chunk's first frame is that of a rendition of its own rate
+    if work.chunk is not None and (span := _span(work, output)) is not None:
+        later = span.offset - work.chunk.offset
+    ticks = (max(tick - later, 0) for tick in work.keyframes)
+    times = (tick * 1_000_000 // work.timescale for tick in ticks)
     return [*encoder.forced, "-force_key_frames", ",".join(map(_seconds, times))]
 
 
@@ -93,7 +97,7 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
 
 def first_filters(work: VideoWork) -> list[str]:
     """What comes before all that outputs differ in: the chunk's frames, timed from its first."""
-    return [*_deinterlace(work), *_trim(work.chunk), *_state(work.color), *_times(work)]
+    return [*_deinterlace(work), *_trim(work), *_state(work.color), *_times(work)]
 
 
 def _scale(work: VideoWork, output: OutputWork, gpu: bool) -> list[str]:
@@ -113,9 +117,29 @@ def _sizes(work: VideoWork, output: OutputWork, pixels: str) -> list[str]:
 
 
 def _rate(work: VideoWork, output: OutputWork) -> list[str]:
-    if output.rendition.fps is not None:
-        return [f"fps={frame_rate(output.rendition.fps)}:eof_action=pass"]
-    return [_ticks(work)] if work.chunk is None else []
+    """Which frames an output has: the chunk's, or those on the grid of its own rate, which begins
+    at the picture's first frame, not at the chunk's."""
+    span, chunk = _span(work, output), work.chunk
+    if span is None:
+        longer = chunk is not None and _last_pts(work) != chunk.end_pts
+        return [f"trim=end_pts={chunk.length}"] if chunk is not None and longer else []
+    begin = [f"setpts=PTS+{chunk.offset}"] if chunk is not None and chunk.offset else []
+    bounds = [f"start_pts={span.first}"] if span.first else []
+    bounds += [f"end_pts={span.end}"] if span.end is not None else []
+    cut = [f"trim={':'.join(bounds)}"] if bounds else []
+    end = [f"setpts=PTS-{span.offset}"] if span.offset else []
+    rate = f"fps={frame_rate(output.rendition.fps or 0)}:eof_action=pass"
+    return [*begin, rate, *cut, _ticks(work), *end]
+
+
+def _span(work: VideoWork, output: OutputWork) -> RatedSpan | None:
+    """None where it keeps the source's frames."""
+    if output.rendition.fps is None:
+        return None
+    rate, chunk = frame_rate(output.rendition.fps), work.chunk
+    if chunk is None:
+        return RatedSpan(0, None, 0)
+    return rated_span(rate, work.timescale, chunk.offset, chunk.length)
 
 
 def _picture(work: VideoWork, output: OutputWork) -> Picture:
@@ -146,13 +170,23 @@ def _deinterlace(work: VideoWork) -> list[str]:
     return ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if work.interlaced else []
 
 
-def _trim(chunk: ChunkWork | None) -> list[str]:
+def _trim(work: VideoWork) -> list[str]:
     """bwdif halves the time base, so the one that the ticks are in is set first."""
+    chunk = work.chunk
     if chunk is None:
         return []
-    bounds = {"start_pts": chunk.start_pts, "end_pts": chunk.end_pts}
+    bounds = {"start_pts": chunk.start_pts, "end_pts": _last_pts(work)}
     given = ":".join(f"{name}={pts}" for name, pts in bounds.items() if pts is not None)
     return [f"settb={chunk.time_base}", f"trim={given}"] if given else []
+
+
+def _last_pts(work: VideoWork) -> int | None:
+    """The tick from which on no frame is read."""
+    chunk = work.chunk
+    if chunk is None:
+        return None
+    rated = any(output.rendition.fps is not None for output in work.outputs)
+    return chunk.end_pts if chunk.until_pts is None or not rated else chunk.until_pts + 1
 
 
 def _times(work: VideoWork) -> list[str]:
@@ -160,7 +194,7 @@ def _times(work: VideoWork) -> list[str]:
     output's ticks before they start at zero, so that all of them round as the whole file does;
     and a first frame that is missing leaves a gap there, in which that is seen."""
     if work.chunk is None:
-        return ["setpts=PTS-STARTPTS"]
+        return ["setpts=PTS-STARTPTS", _ticks(work)]
     return [f"setpts=PTS-({work.chunk.first_pts})", _ticks(work), f"setpts=PTS-{work.chunk.offset}"]
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from ffrtmp_ray.media.spec import Audio, Rendition
 
@@ -74,6 +74,11 @@ class ChunkWork(Value):
     """None is the end of the picture."""
     offset: int = Field(ge=0)
     """From the picture's first frame to the chunk's, in ticks of the outputs' `timescale`."""
+    length: int | None = Field(default=None, gt=0)
+    """From the chunk's first frame to the next chunk's, in those ticks; None where none follows."""
+    until_pts: int | None = None
+    """The last frame that is read for renditions of a rate of their own, whose last frames may show
+    what the source has behind `end_pts`; None reads up to there."""
     shortest: Fraction | None = Field(default=None, gt=0)
     """Length in seconds of the shortest of the job's chunks, by which all of them keep to a
     bitrate; None where it is the only one."""
@@ -140,14 +145,6 @@ class VideoWork(Value):
     keyframes: tuple[int, ...] = ()
     """Where keyframes are forced, beside those of the encoders' own: at the first frame at or
     after each of these times, in ticks of `timescale` from the first frame."""
-
-    @model_validator(mode="after")
-    def _reduced_rates_are_not_cut(self) -> Self:
-        """Frames of another rate lie on a grid that starts at the picture's first frame."""
-        later = self.chunk is not None and self.chunk.offset > 0
-        if later and any(o.rendition.fps is not None for o in self.outputs):
-            raise ValueError("a rendition with fps of its own is made in one chunk")
-        return self
 
 
 class TextForm(StrEnum):

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from ffrtmp_ray.media.image_encoders import IMAGE_ENCODERS
 from ffrtmp_ray.media.images.work import SpriteWork
-from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec.images import ImageFormat
+from ffrtmp_ray.media.timing import nearest
 
 POSTER = "poster"
 THUMBNAILS = "thumbnail-%05d"

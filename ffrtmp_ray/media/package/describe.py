@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ffrtmp_ray.media.plan.payloads import Described
-from ffrtmp_ray.media.plan.timing import nearest
+from ffrtmp_ray.media.timing import nearest
 
 _MICROSECONDS = 1_000_000
 

@@ -15,7 +15,7 @@ from ffrtmp_ray.media.package.streams import (
     Stream,
     SubtitleStream,
 )
-from ffrtmp_ray.media.plan.timing import nearest
+from ffrtmp_ray.media.timing import nearest
 
 _WITH_HEADERS, _WITHOUT = 7, 3
 """EXT-X-VERSION: with EXT-X-MAP, as Apple's tools write it; and with lengths that are no whole

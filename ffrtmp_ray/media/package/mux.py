@@ -11,8 +11,8 @@ from pathlib import Path
 from ffrtmp_ray.media.encode.light import light_options
 from ffrtmp_ray.media.encode.work import Light, TextForm
 from ffrtmp_ray.media.package.describe import described_by, describing
-from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec import Container
+from ffrtmp_ray.media.timing import nearest
 
 _SECOND = 1_000_000
 """In microseconds."""

@@ -17,9 +17,9 @@ from ffrtmp_ray.media.plan.grid import output_ticks
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import OutputKind, check_codecs
 from ffrtmp_ray.media.plan.payloads import CopyPayload, InputFile, PlanPayload
-from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec import Codec, Copying, Rendition, rendition_field
+from ffrtmp_ray.media.timing import timescale
 
 COPY_NAME = "copy"
 _SHARE = 0.05

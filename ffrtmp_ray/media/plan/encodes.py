@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 from typing import Literal
 
 from ffrtmp_ray.core.model import Needs, NewTask
@@ -12,8 +13,9 @@ from ffrtmp_ray.media.plan.cascade import cascade
 from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.grid import forced
 from ffrtmp_ray.media.plan.payloads import EncodePayload, InputFile, PlanPayload
-from ffrtmp_ray.media.plan.timing import nearest, timescale
+from ffrtmp_ray.media.plan.rates import durations_of, last_needed, offsets_of, rates_of
 from ffrtmp_ray.media.probe.source import Source, VideoStream
+from ffrtmp_ray.media.timing import nearest, timescale
 from ffrtmp_ray.storage.origin import Stamp
 
 
@@ -54,18 +56,29 @@ def encode_payloads(
     if len(chunks) == 1:
         whole = whole.model_copy(update={"keyframes": forced(starts, 0, None)})
         return [_in_one_piece(work, whole, video, chunks[0], file)]
-    offsets = [nearest((chunk.start - video.first) * ticks) for chunk in chunks]
+    offsets, rates = offsets_of(video, chunks), rates_of(outputs)
     ends = [*(Fraction(offset, ticks) for offset in offsets[1:]), video.end - video.first]
-    shortest = min(end - Fraction(offset, ticks) for offset, end in zip(offsets, ends, strict=True))
+    lengths = [end - Fraction(offset, ticks) for offset, end in zip(offsets, ends, strict=True)]
+    rated = (durations_of(video, chunks, output) or () for output in outputs)
+    shortest = min(chain(lengths, *rated))
     payloads = []
-    for chunk, offset, end in zip(chunks, offsets, ends, strict=True):
-        keyframes = forced(starts, offset, nearest(end * ticks))
-        part = whole.model_copy(
-            update={"chunk": part_of(video, chunk, offset, shortest), "keyframes": keyframes}
-        )
-        each = _payload(part, video, chunk, file, end - Fraction(offset, ticks))
+    for number, (chunk, offset, length) in enumerate(zip(chunks, offsets, lengths, strict=True)):
+        keyframes = forced(starts, offset, nearest(ends[number] * ticks))
+        cut = part_of(video, chunk, offset).model_copy(update={"shortest": shortest})
+        if number + 1 < len(chunks):
+            cut = cut.model_copy(update=_border(video, offset, offsets[number + 1], rates))
+        part = whole.model_copy(update={"chunk": cut, "keyframes": keyframes})
+        each = _payload(part, video, chunk, file, length)
         payloads.append(each.model_copy(update={"plan": work, "verify": work.verify}))
     return payloads
+
+
+def _border(
+    video: VideoStream, offset: int, following: int, rates: frozenset[Fraction]
+) -> dict[str, int | None]:
+    """What a chunk that begins at `offset` is told of the one that follows at `following`."""
+    until = last_needed(video, following, rates) if rates else None
+    return {"length": following - offset, "until_pts": until}
 
 
 def _in_one_piece(
@@ -104,10 +117,8 @@ def input_file(place: str, stamp: Stamp, source: Source) -> InputFile:
     )
 
 
-def part_of(
-    video: VideoStream, chunk: Chunk, offset: int, shortest: Fraction | None = None
-) -> ChunkWork:
-    """A chunk as an encode is told of it; `offset` and `shortest` as there."""
+def part_of(video: VideoStream, chunk: Chunk, offset: int) -> ChunkWork:
+    """A chunk as an encode is told of it; `offset` as there."""
     return ChunkWork(
         time_base=video.time_base,
         seek_seconds=chunk.seek,
@@ -115,7 +126,6 @@ def part_of(
         start_pts=chunk.start_pts,
         end_pts=chunk.end_pts,
         offset=offset,
-        shortest=shortest,
     )
 
 

@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
+from ffrtmp_ray.media.timing import nearest, timescale
 
 MOST_FORCED = 9000
 """Times that one process is told of: they must fit in one argument of its command line, which has

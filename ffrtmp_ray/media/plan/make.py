@@ -12,6 +12,7 @@ from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.media.encode.light import BT709
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.copies import copies_said, copy_tasks, parted, with_source_codec
+from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.describe import described
 from ffrtmp_ray.media.plan.encodes import encode_name, encode_payloads, encode_task
 from ffrtmp_ray.media.plan.grid import segment_starts
@@ -21,13 +22,14 @@ from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
 from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
+from ffrtmp_ray.media.plan.rates import durations_of
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
 from ffrtmp_ray.media.plan.texts import text_of, text_task, texts
-from ffrtmp_ray.media.plan.timing import timescale
 from ffrtmp_ray.media.plan.warnings import warnings
 from ffrtmp_ray.media.probe.source import Source, VideoStream
+from ffrtmp_ray.media.timing import timescale
 
 FINISH_NAME = "finish"
 
@@ -75,7 +77,9 @@ def make_plan(
         folder=kind.folder,
         container=kind.container,
         timescale=timescale(source.video.time_base),
-        files=tuple(_file(output, kind, source.video, copies) for output in chosen.outputs),
+        files=tuple(
+            _file(output, kind, source.video, copies, cut.chunks) for output in chosen.outputs
+        ),
         chunks=tuple(each.duration for each in payloads) or (length,),
         sounds=tuple(map(sound_of, sounds)),
         texts=tuple(map(text_of, subtitles)),
@@ -104,7 +108,11 @@ def finish_task(payload: FinishPayload, tasks: Sequence[NewTask], length: Fracti
 
 
 def _file(
-    output: OutputWork, kind: OutputKind, video: VideoStream, copies: Collection[OutputWork]
+    output: OutputWork,
+    kind: OutputKind,
+    video: VideoStream,
+    copies: Collection[OutputWork],
+    chunks: Sequence[Chunk],
 ) -> FilePayload:
     name, mapped = output.rendition.name, output.tone_mapped
     return FilePayload(
@@ -117,6 +125,7 @@ def _file(
         light=video.light if video.hdr and not mapped else None,
         max_bitrate=output.rendition.max_bitrate,
         copied=output in copies,
+        chunks=durations_of(video, chunks, output) if len(chunks) > 1 else None,
     )
 
 

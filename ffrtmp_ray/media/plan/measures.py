@@ -94,6 +94,7 @@ def _payload(
         encode=encode_name(chunk.number),
         input=encode.input,
         video=_spanning(wide, encode.video),
+        chunk=encode.video.chunk,
         before=before,
         after=wide.frames > chunk.frames + before,
         width=width,

@@ -116,6 +116,8 @@ class MeasurePayload(Value):
     before: bool
     after: bool
     """Whether there is."""
+    chunk: ChunkWork | None
+    """Without these frames: for renditions of a rate of their own."""
     width: int
     height: int
     """Of the pictures that are compared: the source's, and renditions scaled to it."""
@@ -196,6 +198,8 @@ class FilePayload(Value):
     max_bitrate: int | None = None
     copied: bool = False
     """By the task `copy`, in one piece."""
+    chunks: tuple[Fraction, ...] | None = None
+    """Durations of its chunks, where they begin at frames of its own rate; None: those of all."""
 
 
 class SubtitlesPayload(Value):

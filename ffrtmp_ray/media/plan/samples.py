@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import ChunkWork
 from ffrtmp_ray.media.plan.cuts import guard
-from ffrtmp_ray.media.plan.timing import nearest, timescale
 from ffrtmp_ray.media.probe.source import VideoStream
+from ffrtmp_ray.media.timing import nearest, timescale
 
 SAMPLE_SECONDS = Fraction(2)
 MOST_SAMPLES = 10

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.plan.grid import segment_starts, source_ticks
 from ffrtmp_ray.media.plan.lengths import Limits, equal_lengths, lengths_for
 from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
+from ffrtmp_ray.media.plan.rates import each_has_a_frame, rates_of
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec import Codec, GpuUse
 
@@ -59,8 +60,13 @@ def split(
     if reason := next(_hindrances(work, video, outputs), None):
         return Split(in_one_piece, f"the picture is encoded in one piece: {reason}")
     if work.chunks is not None:
-        return Split(chunks_of(video, lengths, _grid(work, video)))
-    return Split(_affordable(work, video, outputs, farm_cpus))
+        chunks = chunks_of(video, lengths, _grid(work, video))
+    else:
+        chunks = _affordable(work, video, outputs, farm_cpus)
+    if not each_has_a_frame(video, chunks, rates_of(outputs)):
+        reason = "a chunk would have no frame of a rendition that has a frame rate of its own"
+        return Split(in_one_piece, f"the picture is encoded in one piece: {reason}")
+    return Split(chunks)
 
 
 def cpus_of_each(chunks: Sequence[Chunk], farm_cpus: int, most: int) -> int:
@@ -73,8 +79,6 @@ def _hindrances(
 ) -> Iterator[str]:
     if not video.ticks:
         yield "not all of its frames have a time of their own"
-    if any(output.rendition.fps is not None for output in outputs):
-        yield "a rendition has a frame rate of its own"
     if work.gpu is GpuUse.PREFER and gpu_makes(outputs):
         yield "what GPUs and CPUs make cannot be joined, and either may get it"
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.probe.source import FrameCount, Source, VideoStream
 from ffrtmp_ray.media.spec.base import exact
 from ffrtmp_ray.media.spec.trim import Trim
+from ffrtmp_ray.media.timing import nearest
 
 NEAR = Fraction(1, 2_000_000)
 """Seconds by which a time may differ from a frame's and still mean that frame: players and probes

@@ -39,7 +39,7 @@ def chunks_of(step: Step, work: FinishPayload, file: FilePayload) -> list[Encode
 
 def durations_of(work: FinishPayload, file: FilePayload) -> tuple[Fraction, ...]:
     """Seconds of each of these."""
-    return (sum(work.chunks, Fraction(0)),) if file.copied else work.chunks
+    return (sum(work.chunks, Fraction(0)),) if file.copied else file.chunks or work.chunks
 
 
 async def unequal(
@@ -130,13 +130,15 @@ async def verified(
         color=file.color,
         light=file.light,
     )
-    wrong = [*faults(promise, found, decoded), *_moved(work, chunks, found.video)]
+    wrong = [*faults(promise, found, decoded), *_moved(work, file, chunks, found.video)]
     if wrong:
         return Failure(FailureKind.INEXACT, f"{file.rendition} is not right: {'; '.join(wrong)}")
     return found
 
 
-def _moved(work: FinishPayload, chunks: Sequence[EncodedFile], video: VideoStream) -> Iterator[str]:
+def _moved(
+    work: FinishPayload, file: FilePayload, chunks: Sequence[EncodedFile], video: VideoStream
+) -> Iterator[str]:
     """Chunks whose frames are not shown when they should be, to the tick.
 
     Seen in MP4 only: other containers keep milliseconds.
@@ -144,7 +146,8 @@ def _moved(work: FinishPayload, chunks: Sequence[EncodedFile], video: VideoStrea
     if work.container is not Container.MP4 or len(chunks) == 1:
         return
     ticks, begin = iter(video.ticks), Fraction(0)
-    for number, (chunk, duration) in enumerate(zip(chunks, work.chunks, strict=True)):
+    pairs = zip(chunks, durations_of(work, file), strict=True)
+    for number, (chunk, duration) in enumerate(pairs):
         shown = tuple(islice(ticks, chunk.frames))
         if not shown or shown[0] * video.time_base != begin or digest_of(shown) != chunk.times:
             yield f"the frames of chunk {number} are not where they should be"

@@ -30,10 +30,10 @@ async def run(step: Step) -> Ended:
             compared = await _compare(step, work, source.address, output, file, number, log)
             if isinstance(compared, Failed | Stopped):
                 return compared
-            if (wrong := _fault_of(work, file, compared)) is not None:
+            if (wrong := _fault_of(_beside(work, output), file, compared)) is not None:
                 warnings.append(f"the quality of {name} is not known: {wrong}")
             else:
-                scores[name] = _distributions(work, compared)
+                scores[name] = _distributions(_beside(work, output), compared)
     await step.in_thread(log.unlink)
     measured = ChunkScores(width=work.width, height=work.height, scores=scores)
     return Succeeded({"measured": measured.model_dump(mode="json"), "warnings": warnings})
@@ -49,13 +49,16 @@ async def _compare(
     log: Path,
 ) -> Compared | Failed | Stopped:
     size = {"width": work.width, "height": work.height, "via": ()}
+    before, after = _beside(work, output)
+    chunk = work.video.chunk if before or after else work.chunk
+    alone = {"outputs": (output.model_copy(update=size),), "chunk": chunk}
     comparison = Comparison(
         source=source,
-        video=work.video.model_copy(update={"outputs": (output.model_copy(update=size),)}),
+        video=work.video.model_copy(update=alone),
         encoded=str(step.toolbox.workspace.absolute(file.path)),
         measures=work.measures[output.rendition.name],
-        before=work.before,
-        after=work.after,
+        before=before,
+        after=after,
     )
 
     def fraction(frames: int) -> float:
@@ -65,9 +68,15 @@ async def _compare(
     return await compare(step, comparison, log, fraction)
 
 
-def _fault_of(work: MeasurePayload, file: EncodedFile, compared: Compared) -> str | None:
+def _beside(work: MeasurePayload, output: OutputWork) -> tuple[bool, bool]:
+    """Whether one frame more of the source is before, and behind, the rendition's own. There is
+    none where frames lie on a grid of their own."""
+    return (work.before, work.after) if output.rendition.fps is None else (False, False)
+
+
+def _fault_of(beside: tuple[bool, bool], file: EncodedFile, compared: Compared) -> str | None:
     """Why the frames cannot be paired by number; None when they can."""
-    expected = file.frames + work.before + work.after
+    expected = file.frames + sum(beside)
     scored = min(len(scores) for scores in compared.scores.values())
     if compared.source_frames == scored == expected:
         return None
@@ -77,9 +86,10 @@ def _fault_of(work: MeasurePayload, file: EncodedFile, compared: Compared) -> st
     )
 
 
-def _distributions(work: MeasurePayload, compared: Compared) -> dict[Measure, Distribution]:
+def _distributions(beside: tuple[bool, bool], compared: Compared) -> dict[Measure, Distribution]:
     """Without the frames beside the chunk, which are the next chunks'."""
+    before, after = beside
     return {
-        measure: distribution(measure, scores[work.before : len(scores) - work.after])
+        measure: distribution(measure, scores[before : len(scores) - after])
         for measure, scores in compared.scores.items()
     }

@@ -22,7 +22,6 @@ from ffrtmp_ray.media.package.streams import (
 )
 from ffrtmp_ray.media.plan.grid import first_from
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
-from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.steps import cmaf_streams, ts_streams
@@ -31,6 +30,7 @@ from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, w
 from ffrtmp_ray.media.steps.making import Making
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.steps.subtitle_streams import subtitle_streams
+from ffrtmp_ray.media.timing import nearest
 from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
 

@@ -14,10 +14,10 @@ from ffrtmp_ray.media.package.streams import (
     segment_name,
     segments,
 )
-from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.spec.packaging import HlsSegments
 from ffrtmp_ray.media.steps.joining import text_path
 from ffrtmp_ray.media.steps.making import Making, names_of
+from ffrtmp_ray.media.timing import nearest
 
 _CODEC = "wvtt"
 """RFC 6381's name of WebVTT."""

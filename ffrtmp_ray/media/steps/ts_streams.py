@@ -12,9 +12,9 @@ from ffrtmp_ray.media.package.cmaf import Track, read_track
 from ffrtmp_ray.media.package.mux import TS_OFFSET, ts_argv
 from ffrtmp_ray.media.package.streams import SoundStream, Stream, segment_name, segments
 from ffrtmp_ray.media.package.ts import CLOCK, PICTURE, SOUND, WRAPS, first_time
-from ffrtmp_ray.media.plan.timing import nearest
 from ffrtmp_ray.media.steps.joining import sound_file
 from ffrtmp_ray.media.steps.making import Making, sound_stream
+from ffrtmp_ray.media.timing import nearest
 
 SUFFIX = "ts"
 _HEAD = 188 * 5000
