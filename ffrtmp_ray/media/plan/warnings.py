@@ -35,6 +35,11 @@ def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[s
             f"{rendition.name} is left out: the source has {video.shown_height} lines, "
             "and a picture is never enlarged"
         )
+    if video.headless:
+        yield (
+            f"the source begins between keyframes: its first {video.headless} frames need what is "
+            "missing before them, and are left out"
+        )
     if video.dynamic_hdr:
         yield f"{' and '.join(video.dynamic_hdr)} metadata is dropped"
     yield from measure_warnings(work, video, chosen.outputs)

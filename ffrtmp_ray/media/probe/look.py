@@ -49,6 +49,7 @@ def look(address: str) -> Source:
     with opened(address) as container:
         stream = picture_of(container, name)
         frame = _first_frame(container, stream, name)
+        found.begin_at(frame.pts)
         video = _video(stream, frame, found)
         duration = video.end - video.first
         if container.duration is not None:
@@ -121,6 +122,7 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         extradata=hashlib.sha256(stream.codec_context.extradata or b"").hexdigest(),
         time_base=time_base,
         frames=found.frames,
+        headless=found.headless,
         countable=found.countable,
         first=first,
         last=last,

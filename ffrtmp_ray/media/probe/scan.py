@@ -6,6 +6,8 @@ Decodes nothing. Runs in the child process.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,9 +41,24 @@ class Scan:
     digest: Any = field(default_factory=hashlib.sha256)
     """Of all packets with their times, so of all that a decoder is given."""
 
+    headless: int = 0
+    """Packets before the first that can be decoded, by the times at which they are shown."""
+
     @property
     def countable(self) -> bool:
         return self.frames > 0 and not self.untimed and not self.repeated
+
+    def begin_at(self, tick: int | None) -> None:
+        """Leave out what is shown before `tick`, when the first frame is that a decoder gives: a
+        recording that begins between keyframes has pictures that need what is missing before them.
+        A time that no packet has says nothing.
+        """
+        begin = 0 if tick is None else bisect_left(self.ticks, tick)
+        if begin == 0 or self.ticks[begin : begin + 1] != [tick]:
+            return
+        self.ticks, self.headless = self.ticks[begin:], begin
+        self.frames -= begin
+        self.repeated = _repeated(self.ticks)
 
 
 def scan(container: InputContainer, stream: VideoStream) -> Scan:
@@ -74,5 +91,9 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
             last, found.last_duration = packet.pts, packet.duration or None
     found.ticks.sort()
     found.keyframes.sort()
-    found.repeated = len(found.ticks) - len(set(found.ticks))
+    found.repeated = _repeated(found.ticks)
     return found
+
+
+def _repeated(ticks: Sequence[int]) -> int:
+    return len(ticks) - len(set(ticks))

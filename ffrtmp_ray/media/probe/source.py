@@ -38,6 +38,8 @@ class VideoStream(Value):
     time_base: Fraction
     frames: int
     """Packets to be shown: not discarded by an edit list. Where `countable`, these are frames."""
+    headless: int = 0
+    """Packets before these that no decoder can show: the file begins between keyframes."""
     countable: bool
     """Every packet has a time of its own, so frames can be counted without decoding."""
     first: Fraction

@@ -1,0 +1,83 @@
+"""Recordings of broadcasts begin and break anywhere: what can be shown is, with its sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ffrtmp_ray.media.toolbox import Toolbox
+from tests.media.encoding import run
+from tests.media.exact import frames_of, run_in_chunks
+from tests.media.pipeline import assert_published, encodes_of, run_job, spec
+from tests.media.playing import play
+
+SECONDS = 6
+FLASH = 4
+PICTURE = (
+    f"testsrc2=size=160x90:rate=25:duration={SECONDS},drawbox=t=fill:color=black,"
+    f"drawbox=t=fill:color=white:enable='between(t,{FLASH},{FLASH}.15)'"
+)
+BEEP = f"aevalsrc='sin(2000*PI*t)*between(t,{FLASH},{FLASH}.2)':s=48000:d={SECONDS}"
+PACKET = 188
+"""Bytes, of a transport stream."""
+
+Record = Callable[..., Path]
+
+
+@pytest.fixture
+def record(ffmpeg: str, tmp_path: Path) -> Record:
+    """A transport stream in which a flash and a beep come together."""
+
+    def make(name: str, *words: str) -> Path:
+        path = tmp_path / name
+        sources = ("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", BEEP)
+        x264 = ("-c:v", "libx264", "-preset", "veryfast", "-g", "25", "-pix_fmt", "yuv420p")
+        run(ffmpeg, "-v", "error", *sources, *x264, "-c:a", "mp2", *words, path)
+        return path
+
+    return make
+
+
+def _tune_in(whole: Path, share: float) -> Path:
+    """What is left of a recording when it begins at that share of its bytes."""
+    data, path = whole.read_bytes(), whole.with_name(f"late-{whole.name}")
+    path.write_bytes(data[: 3 * PACKET] + data[int(len(data) * share) // PACKET * PACKET :])
+    return path
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        ("-x264-params", "open-gop=1:bframes=3"),
+        ("-c:v", "libx265", "-x265-params", "open-gop=1:keyint=25:bframes=4:log-level=none"),
+        ("-c:v", "mpeg2video", "-bf", "2"),
+    ],
+    ids=["h264", "hevc", "mpeg2video"],
+)
+async def test_sound_stays_with_the_picture_where_the_first_frames_cannot_be_decoded(
+    coding: tuple[str, ...], record: Record, toolbox: Toolbox, out: Path, ffmpeg: str
+) -> None:
+    clip, target = _tune_in(record("whole.ts", *coding), 0.3), out / "a.mp4"
+    outcome = await run_job(spec(clip, target), toolbox)
+    assert_published(outcome, target)
+    assert "begins between keyframes" in " ".join(outcome.warnings)
+    source, made = play(ffmpeg, clip, out), play(ffmpeg, target, out)
+    assert len(made.times) == len(source.times)
+    assert source.flash is not None
+    assert made.flash == pytest.approx(source.flash, abs=0.001)
+    assert made.beep == pytest.approx(made.flash, abs=0.01)
+
+
+async def test_a_recording_that_begins_between_keyframes_is_the_same_in_chunks(
+    record: Record, toolbox: Toolbox, out: Path
+) -> None:
+    clip = _tune_in(record("whole.ts", "-x264-params", "open-gop=1:bframes=3"), 0.3)
+    whole = await run_in_chunks(clip, out / "1.mp4", 1, toolbox)
+    parted = await run_in_chunks(clip, out / "3.mp4", 3, toolbox)
+    assert_published(whole, out / "1.mp4")
+    assert_published(parted, out / "3.mp4")
+    assert not parted.replans
+    assert len(encodes_of(parted)) == 3
+    assert frames_of(out / "3.mp4") == frames_of(out / "1.mp4")
