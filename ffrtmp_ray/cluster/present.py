@@ -22,6 +22,7 @@ from ffrtmp_ray.core.model import (
     Worker,
 )
 from ffrtmp_ray.core.progress import job_progress
+from ffrtmp_ray.storage.urls import shown
 from ffrtmp_ray.store.protocol import JobRecord
 from ffrtmp_ray.views import (
     AttemptView,
@@ -78,7 +79,7 @@ def accepted_detail(job: Job, spec: Document) -> JobDetail:
 def job_detail(record: JobRecord, live: Live, now: float) -> JobDetail:
     return JobDetail(
         **_job_fields(record.job, record.spec, live, now),
-        spec=dict(record.spec),
+        spec={**record.spec, "input": shown(record.spec["input"])},
         outputs=tuple(_outputs(record)),
         quality=tuple(_quality(record)),
         tuned=tuple(_tuned(record)),
@@ -138,7 +139,7 @@ def _job_fields(job: Job, spec: Document, live: Live, now: float) -> dict[str, A
         "queue": job.queue,
         "priority": job.priority,
         "owner": job.owner,
-        "input": spec["input"],
+        "input": shown(spec["input"]),
         "output": spec["output"],
         "preset": spec.get("preset"),
         "labels": spec.get("labels", {}),

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,9 +107,11 @@ def _link(source: Path, target: Path) -> None:
     except (FileNotFoundError, FileExistsError):
         raise
     except OSError:  # a file system without links, or with one link too many
-        part = target.with_name(f"{target.name}.{os.getpid()}.part")
+        # by a name of this call's own: other threads and nodes may copy the same at this time
+        part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
         try:
             shutil.copy2(source, part)
+            _sync(part)
             part.rename(target)
         finally:
             part.unlink(missing_ok=True)

@@ -36,6 +36,8 @@ _PIECE = 256 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LATER = (408, 425, 429)
 """As 5xx: the server may answer otherwise later."""
+_COMPRESSED = ("gzip", "x-gzip", "deflate", "compress", "br", "zstd")
+_AS_WRITTEN = re.compile(r"[!-~]+")
 _NO_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
@@ -99,6 +101,8 @@ class HttpOrigin:
             else:
                 if self._stamp is not None and found.stamp != self._stamp:
                     raise changed(str(self._url))
+                if not found.stamp.bytes:
+                    raise self._empty()
                 self._stamp = found.stamp
                 return found
 
@@ -155,28 +159,43 @@ class HttpOrigin:
             )
             if response.status not in _REDIRECTS:
                 try:
-                    self._check_status(response)
+                    self._check_answer(response)
                 except BaseException:
                     response.close()
                     raise
                 return response
             response.close()
-            url = _parsed(str(url.join(URL(response.headers.get("Location", "")))))
+            url = self._redirected(url, response)
         raise InputRefused(
             f"{self._name} is redirected more than {MOST_REDIRECTS} times",
             where="input",
             remedy="give the address that it leads to",
         )
 
-    def _check_status(self, response: aiohttp.ClientResponse) -> None:
+    def _redirected(self, url: URL, response: aiohttp.ClientResponse) -> URL:
+        location = response.headers.get("Location", "")
+        try:
+            if location:
+                return _parsed(str(url.join(_url(location))))
+            said = "without saying where to"
+        except ValueError as error:
+            said = f"to what is no URL: {error}"
+        raise InputRefused(
+            f"{self._name} is redirected {said}",
+            where="input",
+            remedy="give the address that it leads to",
+        )
+
+    def _check_answer(self, response: aiohttp.ClientResponse) -> None:
         status = response.status
         if status in (200, 206):
+            self._check_encoding(response)
             return
         said = f"{status} {response.reason or ''}".strip()
         if status in _LATER or status >= 500:
             raise _Trouble(f"it answers {said}")
         if status == 416:
-            raise InputRefused(f"{self._name} is empty", where="input", remedy="name another file")
+            raise self._empty()
         remedy = {
             401: "give a URL that has its user and password, or a signature, in it",
             403: "give a URL that may be read; a signed one may have expired",
@@ -184,6 +203,16 @@ class HttpOrigin:
         raise InputRefused(
             f"{self._name} cannot be read: the server answers {said}", where="input", remedy=remedy
         )
+
+    def _check_encoding(self, response: aiohttp.ClientResponse) -> None:
+        """Parts of a file that is sent compressed would be parts of something else."""
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding in _COMPRESSED:
+            raise InputRefused(
+                f"{self._name} is sent with Content-Encoding {encoding}, which was not asked for",
+                where="input",
+                remedy="have its server send it as it is",
+            )
 
     async def _pause(self, failures: int, trouble: Exception) -> None:
         """Wait before another try. Raises MachineError after the last, InputRefused where another
@@ -198,6 +227,9 @@ class HttpOrigin:
         if failures > len(PAUSES):
             raise self._unreachable(trouble) from trouble
         await asyncio.sleep(PAUSES[failures - 1])
+
+    def _empty(self) -> InputRefused:
+        return InputRefused(f"{self._name} is empty", where="input", remedy="name another file")
 
     def _unreachable(self, trouble: Exception) -> MachineError:
         said = str(trouble) or type(trouble).__name__
@@ -234,9 +266,14 @@ class _CheckedResolver(AbstractResolver):
         await self._system.close()
 
 
+def _url(text: str) -> URL:
+    """Raises ValueError. What is quoted stays as it is written: signatures may be of that."""
+    return URL(text, encoded=bool(_AS_WRITTEN.fullmatch(text)))
+
+
 def _parsed(url: str) -> URL:
     try:
-        parsed = URL(url)
+        parsed = _url(url)
     except ValueError as error:
         raise InputRefused(f"it is no URL: {error}", where="input", remedy="check it") from None
     if parsed.scheme not in HTTP or not parsed.host:

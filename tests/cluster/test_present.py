@@ -1,11 +1,11 @@
-"""What callers see of a job's deadline."""
+"""What callers see of a job: of its deadline, and not of its secrets."""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
 
-from ffrtmp_ray.cluster.present import Live, job_view
+from ffrtmp_ray.cluster.present import Live, accepted_detail, accepted_view, job_view
 from ffrtmp_ray.core.model import Job, JobState, Priority, Queue
 
 DEADLINE = 1000.0
@@ -47,3 +47,14 @@ def test_a_job_without_a_deadline_misses_none() -> None:
     spec = {"input": "/in.mp4", "output": "/out.mp4"}
 
     assert not job_view(replace(JOB, deadline=None), spec, Live(), 2000.0).deadline_missed
+
+
+def test_a_password_and_a_signature_in_an_input_are_not_shown() -> None:
+    secret = "https://me:hidden@media.example/in.mov?X-Amz-Signature=hidden"  # noqa: S105
+    spec = {"input": secret, "output": "/out.mp4"}
+
+    detail = accepted_detail(JOB, spec)
+
+    assert accepted_view(JOB, spec).input == detail.input == "https://media.example/in.mov"
+    assert "hidden" not in detail.model_dump_json()
+    assert spec["input"] == secret, "what is kept is as it was"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,6 +109,29 @@ def test_a_file_system_without_links_gets_copies(
     store.add(A, _chunk(tmp_path), now=1.0)
     assert store.take(A, tmp_path / "again", now=2.0)
     assert (tmp_path / "again").read_bytes() == b"chunk"
+
+
+def test_the_same_chunk_is_copied_by_two_threads_at_once(
+    store: ChunkStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by two nodes whose processes have one number, on a file system without links."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    both, copy = threading.Barrier(2, timeout=10), shutil.copy2
+
+    def copy_together(source: Path, part: Path) -> None:
+        copy(source, part)
+        both.wait()
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(shutil, "copy2", copy_together)
+    chunks = [_chunk(tmp_path, content) for content in (b"chunk", b"chunk")]
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(store.add, A, chunk, 1.0) for chunk in chunks]:
+            done.result()
+    assert [path.name for path in (store.root / A[:2]).iterdir()] == [A]
 
 
 def test_only_a_digest_is_an_address(store: ChunkStore, tmp_path: Path) -> None:

@@ -213,6 +213,54 @@ async def test_a_server_without_parts_says_so(site: Site) -> None:
         assert b"".join([piece async for piece in origin.whole()]) == DATA
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("", "is redirected without saying where to"),
+        ("http://[::1", "is redirected to what is no URL"),
+        ("http://host:port/", "is redirected to what is no URL"),
+    ],
+)
+async def test_a_redirect_to_nowhere_is_refused_at_once(target: str, said: str, site: Site) -> None:
+    site.redirects["/open"] = target
+    assert said in await _refused(_origin(site, "/open"))
+    assert len(site.asked) == 1
+
+
+async def test_a_file_without_a_byte_is_refused_whether_there_are_parts_or_not(site: Site) -> None:
+    site.files["/a.mp4"].write_bytes(b"")
+    site.ranges = False
+    assert "is empty" in await _refused(_origin(site, "/a.mp4"))
+
+
+async def test_a_file_that_is_sent_compressed_is_refused(site: Site) -> None:
+    site.headers["Content-Encoding"] = "gzip"
+    said = await _refused(_origin(site, "/a.mp4"))
+    assert "is sent with Content-Encoding gzip" in said
+
+
+@pytest.mark.parametrize(
+    "path", ["/x%20y%2Fz.mp4?sign=a%2Bb%3D%2f&c", "/%C3%BC%2541.mp4", f"/{'x' * 3000}.mp4"]
+)
+async def test_an_address_is_asked_for_as_it_is_written(path: str, site: Site) -> None:
+    """A signature may be of just that."""
+    site.files[path.partition("?")[0]] = site.files["/a.mp4"]
+    site.redirects["/signed"] = path
+    for start in (path, "/signed"):
+        async with _origin(site, start) as origin:
+            assert (await origin.look()).stamp.bytes == len(DATA)
+        assert site.asked[-1][0] == path
+
+
+async def test_a_server_with_an_ipv6_address_is_read_from(site: Site) -> None:
+    with web_server("::1") as other:
+        other.files = site.files
+        async with HttpOrigin(other.url("/a.mp4"), Addresses(["::1"])) as origin:
+            await origin.look()
+            assert await origin.fetch(5, 9) == DATA[5:9]
+        assert "::1 is no public address" in await _refused(_origin(other, "/a.mp4"))
+
+
 def _resolve(monkeypatch: pytest.MonkeyPatch, answers: list[str]) -> list[str]:
     """Have the system's resolver give one of `answers` after the other, and then nothing."""
     asked: list[str] = []

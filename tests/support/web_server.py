@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ class Site:
     redirects: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
     etag: str = '"1"'
+    headers: dict[str, str] = field(default_factory=dict)
+    """More of each file."""
     authorization: str | None = None
     """What the header of that name must be."""
     statuses: list[int] = field(default_factory=list)
@@ -36,7 +39,8 @@ class Site:
 
 
 @contextmanager
-def web_server() -> Iterator[Site]:
+def web_server(host: str = "127.0.0.1") -> Iterator[Site]:
+    """`host` is an address of the loopback, of IPv4 or IPv6."""
     site = Site()
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,8 +52,12 @@ def web_server() -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site.address = f"http://127.0.0.1:{server.server_address[1]}"
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    server = Server((host, 0), Handler)
+    name = f"[{host}]" if ":" in host else host
+    site.address = f"http://{name}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="web server")
     thread.start()
     try:
@@ -92,7 +100,8 @@ def _send(request: BaseHTTPRequestHandler, site: Site, data: bytes) -> None:
         start, end = int(wanted[1]), min(int(wanted[2] or len(data) - 1) + 1, len(data))
         request.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
     request.send_header("Content-Length", str(end - start))
-    request.send_header("ETag", site.etag)
+    for name, value in {"ETag": site.etag, **site.headers}.items():
+        request.send_header(name, value)
     body = data[start:end]
     broken = site.break_after and len(body) > 1
     if broken:
