@@ -39,10 +39,10 @@ fuzz: setup ## Run a job with each of 500 damaged clips; FUZZ="--help"
 	@$(RUN)/python -m tests.fuzz $(FUZZ)
 
 soak-media: setup ## Transcode a film of two hours, twice, and show that memory stays flat
-	@$(RUN)/pytest -m long -s tests/cluster/test_farm_two_hours.py
+	@$(RUN)/pytest -m long -s tests/cluster/local/test_farm_two_hours.py
 
 chaos: setup ## Kill what runs, for minutes, under 60 jobs on three nodes; CHAOS="--help"
-	@$(RUN)/python -m tests.chaos $(CHAOS) && $(RUN)/pytest -m long --ignore tests/cluster/test_farm_two_hours.py
+	@$(RUN)/python -m tests.chaos $(CHAOS) && $(RUN)/pytest -m long --ignore tests/cluster/local/test_farm_two_hours.py
 
 demo: setup ## Transcode real footage on a cluster of this one machine
 	@uv=$$(scripts/bootstrap) && PATH="$$(dirname "$$uv"):$$PATH" $(RUN)/ffrtmp demo

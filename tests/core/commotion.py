@@ -30,6 +30,7 @@ from ffrtmp_ray.core.model import (
     OwnerPolicy,
     Policy,
     Resources,
+    Task,
     WorkerId,
 )
 from ffrtmp_ray.core.scheduler import Scheduler
@@ -172,6 +173,10 @@ class Commotion(RuleBasedStateMachine):
             self.published.add(task.job_id)
         worker.succeed(attempt.id, spawn)
 
+    def the_dead_are_noticed(self) -> None:
+        for worker_id in sorted(self.rows.workers.keys() - self.workers.keys()):
+            self.send(WorkerLost(worker_id, "it was dead"))
+
     def hear(self, report: Report, *, acknowledged: bool) -> None:
         self.send(report)
         self.heard.append(report)
@@ -190,3 +195,12 @@ class Commotion(RuleBasedStateMachine):
             for attempt_id, level in worker.running.items()
             if level == "run"
         ]
+
+    def history(self) -> tuple[int, int, int]:
+        """Grows with all that happens."""
+        return len(self.rows.attempts), len(self.rows.transitions), len(self.heard)
+
+    def assert_nobody_can(self, task: Task) -> None:
+        told = self.engine.explain(task.id) or ""
+        why = ("no worker has what it needs", "there is no worker", "waits for other jobs")
+        assert told.startswith(why), told

@@ -41,7 +41,6 @@ from ffrtmp_ray.core.model import (
     Priority,
     Queue,
     Resources,
-    Task,
     TaskState,
 )
 from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound, QueueFull
@@ -348,10 +347,6 @@ class Engine(Commotion):
         self.assert_ended(lambda _: True)
         assert not any(worker.running for worker in self.workers.values())
 
-    def the_dead_are_noticed(self) -> None:
-        for worker_id in sorted(self.rows.workers.keys() - self.workers.keys()):
-            self.send(WorkerLost(worker_id, "it was dead"))
-
     def run_to_the_end(self) -> None:
         """Time passes only when nothing else happens."""
         for _ in range(1000):
@@ -366,9 +361,6 @@ class Engine(Commotion):
             self.send(Tick())
         raise AssertionError("the farm does not come to rest")
 
-    def history(self) -> tuple[int, int, int]:
-        return len(self.rows.attempts), len(self.rows.transitions), len(self.heard)
-
     def check(self) -> None:
         self.the_invariants_hold()
         self.memory_equals_what_is_committed()
@@ -382,11 +374,6 @@ class Engine(Commotion):
                 assert waiting, f"{job.id} is {job.state}: {self.engine.tasks_of(job.id)}"
                 for task in waiting:
                     self.assert_nobody_can(task)
-
-    def assert_nobody_can(self, task: Task) -> None:
-        told = self.engine.explain(task.id) or ""
-        why = ("no worker has what it needs", "there is no worker", "waits for other jobs")
-        assert told.startswith(why), told
 
 
 QUICK = settings(

@@ -1,14 +1,17 @@
-"""A worker's toolbox, and a folder that outputs may go to."""
+"""A worker's toolbox, what looks into files, and a folder that outputs may go to."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
+from tests.media.probing import GIB
 
 
 @pytest.fixture
@@ -29,3 +32,12 @@ async def toolbox(tmp_path: Path) -> AsyncIterator[Toolbox]:
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
+
+
+@pytest.fixture
+async def prober() -> AsyncIterator[Prober]:
+    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=30)
+    yield prober
+    pids = prober.pids
+    prober.close()
+    assert not any(psutil.pid_exists(pid) for pid in pids)

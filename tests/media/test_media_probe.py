@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
 
-import psutil
 import pytest
 
 from ffrtmp_ray.core.model import Failure, FailureKind
@@ -20,25 +13,7 @@ from ffrtmp_ray.media.encode.work import Color
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 from tests.clips import Clips
-from tests.media.processes import is_gone
-from tests.support.waiting import until
-
-GIB = 1024**3
-
-
-@pytest.fixture
-async def prober() -> AsyncIterator[Prober]:
-    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=30)
-    yield prober
-    pids = prober.pids
-    prober.close()
-    assert not any(psutil.pid_exists(pid) for pid in pids)
-
-
-async def _source(prober: Prober, path: Path) -> Source:
-    found = await prober.probe(path)
-    assert isinstance(found, Source), found
-    return found
+from tests.media.probing import source_of
 
 
 async def _refusal(prober: Prober, path: Path) -> Failure:
@@ -51,7 +26,7 @@ async def _refusal(prober: Prober, path: Path) -> Failure:
 
 
 async def test_a_plain_clip_is_described(prober: Prober, clips: Clips) -> None:
-    source = await _source(prober, clips("plain.mp4"))
+    source = await source_of(prober, clips("plain.mp4"))
     video = source.video
     assert "mp4" in source.container
     assert source.bytes == clips("plain.mp4").stat().st_size
@@ -67,20 +42,20 @@ async def test_a_plain_clip_is_described(prober: Prober, clips: Clips) -> None:
 
 
 async def test_a_source_survives_json(prober: Prober, clips: Clips) -> None:
-    source = await _source(prober, clips("stream.ts"))
+    source = await source_of(prober, clips("stream.ts"))
     document = json.loads(json.dumps(source.model_dump(mode="json")))
     assert Source.model_validate(document) == source
 
 
 async def test_a_transport_stream_keeps_its_own_clock(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("stream.ts"))).video
+    video = (await source_of(prober, clips("stream.ts"))).video
     assert video.first > 1
     assert video.last - video.first == Fraction(49, 25)
 
 
 async def test_the_frames_of_a_part_are_counted(prober: Prober, clips: Clips) -> None:
     """As often as a decoder's threads need to get into each other's way, were it broken off."""
-    ticks = (await _source(prober, clips("plain.mp4"))).video.ticks
+    ticks = (await source_of(prober, clips("plain.mp4"))).video.ticks
     for number in range(1, 20):
         span = (ticks[number], ticks[2 * number])
         counted = await prober.count(clips("plain.mp4"), span, timeout_seconds=30)
@@ -90,7 +65,7 @@ async def test_the_frames_of_a_part_are_counted(prober: Prober, clips: Clips) ->
 
 
 async def test_packets_outside_an_edit_list_are_not_counted(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("edited.mp4"))).video
+    video = (await source_of(prober, clips("edited.mp4"))).video
     assert video.frames < 50
     counted = await prober.count(clips("edited.mp4"), timeout_seconds=30)
     assert isinstance(counted, FrameCount)
@@ -98,29 +73,29 @@ async def test_packets_outside_an_edit_list_are_not_counted(prober: Prober, clip
 
 
 async def test_variable_frame_rate_has_its_own_times(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("vfr.mp4"))).video
+    video = (await source_of(prober, clips("vfr.mp4"))).video
     assert video.frames == 30
     assert video.last == Fraction(48, 25)
 
 
 async def test_ten_bits_are_seen(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("tenbit.mkv"))).video
+    video = (await source_of(prober, clips("tenbit.mkv"))).video
     assert (video.pixel_format, video.bit_depth) == ("yuv420p10le", 10)
 
 
 async def test_a_rotated_picture_is_shown_upright(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("rotated.mp4"))).video
+    video = (await source_of(prober, clips("rotated.mp4"))).video
     assert (video.width, video.height, video.rotation) == (320, 180, 90)
     assert video.shown_height == 320
 
 
 async def test_pixels_that_are_not_square_are_seen(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("anamorphic.mp4"))).video
+    video = (await source_of(prober, clips("anamorphic.mp4"))).video
     assert video.sample_aspect == Fraction(4, 3)
 
 
 async def test_odd_sizes_are_told_as_they_are(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("odd.mkv"))).video
+    video = (await source_of(prober, clips("odd.mkv"))).video
     assert (video.width, video.height) == (321, 181)
 
 
@@ -137,22 +112,22 @@ async def test_odd_sizes_are_told_as_they_are(prober: Prober, clips: Clips) -> N
 async def test_what_a_file_says_of_its_colours_is_told(
     name: str, color: Color, prober: Prober, clips: Clips
 ) -> None:
-    video = (await _source(prober, clips(name))).video
+    video = (await source_of(prober, clips(name))).video
     assert (video.color, video.rgb) == (color, False)
 
 
 async def test_red_green_and_blue_are_seen(prober: Prober, clips: Clips) -> None:
-    video = (await _source(prober, clips("rgb.gif"))).video
+    video = (await source_of(prober, clips("rgb.gif"))).video
     assert (video.color, video.rgb) == (Color(), True)
 
 
 async def test_interlaced_pictures_are_seen(prober: Prober, clips: Clips) -> None:
-    assert (await _source(prober, clips("interlaced.ts"))).video.interlaced
-    assert not (await _source(prober, clips("plain.mp4"))).video.interlaced
+    assert (await source_of(prober, clips("interlaced.ts"))).video.interlaced
+    assert not (await source_of(prober, clips("plain.mp4"))).video.interlaced
 
 
 async def test_a_cover_picture_is_not_the_video(prober: Prober, clips: Clips) -> None:
-    source = await _source(prober, clips("cover.mp4"))
+    source = await source_of(prober, clips("cover.mp4"))
     assert (source.video.codec, source.video.frames) == ("h264", 50)
 
 
@@ -160,17 +135,17 @@ async def test_a_cover_picture_is_not_the_video(prober: Prober, clips: Clips) ->
 async def test_an_offset_between_picture_and_sound_is_seen(
     clip: str, offset: float, prober: Prober, clips: Clips
 ) -> None:
-    source = await _source(prober, clips(clip))
+    source = await source_of(prober, clips(clip))
     assert source.audio[0].start - source.video.first == pytest.approx(offset, abs=0.03)
 
 
 async def test_every_sound_is_listed_with_its_language(prober: Prober, clips: Clips) -> None:
-    source = await _source(prober, clips("two-sounds.mkv"))
+    source = await source_of(prober, clips("two-sounds.mkv"))
     assert [(sound.index, sound.language) for sound in source.audio] == [(1, "eng"), (2, "fra")]
 
 
 async def test_metadata_that_is_not_utf8_does_no_harm(prober: Prober, clips: Clips) -> None:
-    assert (await _source(prober, clips("latin1.mkv"))).video.frames == 50
+    assert (await source_of(prober, clips("latin1.mkv"))).video.frames == 50
 
 
 async def test_real_clips_are_described_or_refused_in_a_sentence(
@@ -274,162 +249,3 @@ async def test_damage_within_a_file_is_counted(
     counted = await prober.count(tmp_path / "scratched.mp4", timeout_seconds=30)
     assert isinstance(counted, FrameCount)
     assert counted.damaged > 0
-
-
-# ------------------------------------------------------------------------------ the child process
-
-
-async def test_a_child_is_ready_before_the_first_question(prober: Prober, clips: Clips) -> None:
-    prober.start()
-    (pid,) = prober.pids
-    await _source(prober, clips("plain.mp4"))
-    assert prober.pids == (pid,)
-
-
-async def test_a_child_that_is_killed_fails_one_question_and_is_replaced(
-    prober: Prober, clips: Clips
-) -> None:
-    prober.start()
-    (pid,) = prober.pids
-    os.kill(pid, signal.SIGSTOP)  # so that it cannot answer first
-    asked = asyncio.create_task(prober.probe(clips("plain.mp4")))
-    await asyncio.sleep(0)
-    os.kill(pid, signal.SIGKILL)
-    failure = await asked
-    assert isinstance(failure, Failure)
-    assert failure.kind is FailureKind.CRASHED
-    assert (await _source(prober, clips("plain.mp4"))).video.frames == 50
-    assert pid not in prober.pids
-
-
-def _kill_and_wait(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-
-
-async def test_a_child_that_died_between_questions_is_replaced_unseen(
-    prober: Prober, clips: Clips
-) -> None:
-    prober.start()
-    (pid,) = prober.pids
-    _kill_and_wait(pid)
-    assert (await _source(prober, clips("plain.mp4"))).video.frames == 50
-
-
-async def test_a_child_that_overruns_its_time_is_killed(clips: Clips) -> None:
-    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=0.2)
-    prober.start()
-    (pid,) = prober.pids
-    os.kill(pid, signal.SIGSTOP)
-    failure = await prober.probe(clips("plain.mp4"))
-    assert isinstance(failure, Failure)
-    assert failure.kind is FailureKind.TIMED_OUT
-    assert not psutil.pid_exists(pid)
-    prober.close()
-
-
-async def test_canceling_a_question_kills_the_child_that_works_on_it(
-    prober: Prober, clips: Clips
-) -> None:
-    prober.start()
-    (pid,) = prober.pids
-    os.kill(pid, signal.SIGSTOP)
-    asked = asyncio.create_task(prober.probe(clips("plain.mp4")))
-    await asyncio.sleep(0)
-    asked.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asked
-    assert not psutil.pid_exists(pid)
-
-
-async def test_memory_is_limited(clips: Clips) -> None:
-    prober = Prober(memory_bytes=2 * GIB, timeout_seconds=30)
-    await _source(prober, clips("plain.mp4"))
-    (pid,) = prober.pids
-    assert psutil.Process(pid).rlimit(psutil.RLIMIT_AS) == (2 * GIB, 2 * GIB)
-    prober.close()
-
-
-@pytest.fixture
-def large(ffmpeg: str, tmp_path: Path) -> Path:
-    """A clip each of whose pictures takes 50 MB."""
-    path = tmp_path / "large.mp4"
-    picture = ["-f", "lavfi", "-i", "color=gray:size=7680x4320:duration=0.2", "-pix_fmt", "yuv420p"]
-    encode = ["-c:v", "libx264", "-preset", "ultrafast", str(path)]
-    subprocess.run([ffmpeg, "-v", "error", *picture, *encode], check=True)
-    return path
-
-
-async def _peak(path: Path) -> int:
-    """Most bytes of address space that counting a file takes."""
-    prober = Prober(memory_bytes=8 * GIB, timeout_seconds=30)
-    await prober.count(path, timeout_seconds=30)
-    peak = _most_address_space(prober.pids[0])
-    prober.close()
-    return peak
-
-
-def _most_address_space(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmPeak:")[1].split()[0]) * 1024
-
-
-async def test_a_file_that_needs_more_memory_costs_one_answer(large: Path, clips: Clips) -> None:
-    """Which answer that is, is the decoder's affair: some report pictures lost, not memory."""
-    small = clips("plain.mp4")
-    enough = await _peak(small) + 32 * 1024**2
-    prober = Prober(memory_bytes=enough, timeout_seconds=30)
-    short = await prober.count(large, timeout_seconds=30)
-    (pid,) = prober.pids
-    following = await prober.count(small, timeout_seconds=30)
-    assert prober.pids == (pid,), "the child lives on"
-    prober.close()
-    assert isinstance(short, Failure) or short.damaged > 0
-    assert not isinstance(following, Failure)
-    assert following.damaged == 0
-
-
-async def test_two_questions_are_answered_side_by_side(prober: Prober, clips: Clips) -> None:
-    names = ["plain.mp4", "vfr.mp4", "stream.ts", "edited.mp4"]
-    sources = await asyncio.gather(*(_source(prober, clips(name)) for name in names))
-    assert [source.video.frames for source in sources] == [50, 30, 50, 37]
-    assert len(prober.pids) == 2
-
-
-WORKER = """
-import asyncio, sys
-from pathlib import Path
-from ffrtmp_ray.media.probe.prober import Prober
-
-async def main():
-    prober = Prober(memory_bytes=2 << 30, timeout_seconds=60)
-    question = asyncio.create_task(prober.probe(Path(sys.argv[1])))
-    while not prober.pids:
-        await asyncio.sleep(0.01)
-    print(*prober.pids, flush=True)
-    await question
-
-asyncio.run(main())
-"""
-
-
-def _opened_by(pid: int, path: Path) -> bool:
-    return any(os.path.realpath(fd) == str(path) for fd in Path(f"/proc/{pid}/fd").iterdir())
-
-
-@pytest.mark.parametrize("busy", [True, False], ids=["over a file", "at its start"])
-def test_a_child_dies_with_its_killed_worker(busy: bool, tmp_path: Path) -> None:
-    endless = tmp_path / "endless.ts"
-    os.mkfifo(endless)
-    writer = os.open(endless, os.O_RDWR)  # so that a reader waits for what never comes
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, endless], stdout=subprocess.PIPE)
-    with worker:
-        assert worker.stdout is not None
-        try:
-            pid = int(worker.stdout.readline())
-            if busy:
-                until(lambda: _opened_by(pid, endless))
-        finally:
-            worker.kill()
-    until(lambda: is_gone(pid))
-    os.close(writer)

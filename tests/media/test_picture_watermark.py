@@ -30,7 +30,7 @@ from tests.media.pipeline import (
     run_job,
     spec,
 )
-from tests.media.test_media_plan import video_stream
+from tests.media.planning import video_stream
 
 DARK = "color=0x404040:size=160x90:rate=25:duration=2,format=yuv420p"
 PIPE = "png_pipe"

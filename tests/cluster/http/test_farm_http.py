@@ -2,73 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ffrtmp_ray.client import Client
-from ffrtmp_ray.cluster import processes, record
+from ffrtmp_ray.cluster import record
 from ffrtmp_ray.cluster.processes import marked
 from ffrtmp_ray.errors import Problem
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.views import JobView
 from tests.cluster.farms import QUICK, until
+from tests.cluster.http.farm import HttpFarm, ffrtmp
 from tests.cluster.media import frame_times, make_clip
 
 pytestmark = pytest.mark.timeout(300)
 
-FFRTMP = Path(sys.executable).with_name("ffrtmp")
 CLASSES = [(q, p) for q in ("live", "default", "batch") for p in ("high", "medium", "low")]
 """In the order in which they go first."""
-
-
-@dataclass(frozen=True)
-class HttpFarm:
-    base: str
-    state_dir: Path
-    client: Client
-
-
-def ffrtmp(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(FFRTMP), *arguments], capture_output=True, text=True, timeout=180, check=False
-    )
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="ffhttp"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def farm(root: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator[HttpFarm]:
-    state = root / "state"
-    options = ["--state-dir", str(state), "--root", str(root), "--port"]
-    up = ffrtmp("up", *options, str(unused_tcp_port_factory()), "--cpus", "2", "--json")
-    assert up.returncode == 0, up.stderr
-    base = json.loads(up.stdout)["http"]
-    with Client(base) as client:
-        yield HttpFarm(base, state, client)
-    marks = record.read(state)
-    down = ffrtmp("down", "--state-dir", str(state))
-    assert down.returncode == 0, down.stderr
-    assert marks is not None
-    assert marks.started is not None
-    assert processes.marked(marks.started.mark) == [], "nothing of it is left"
 
 
 @pytest.fixture(scope="module")
