@@ -32,7 +32,7 @@ def hardware_dashboard(promql: PromQL) -> Dashboard:
         variables=(Variable("worker", "Worker", f"{promql.prefix}{WORKER_LOAD.name}"),),
         rows=(
             Row("Nodes", _nodes(promql)),
-            Row("GPUs", (_gpu_table(promql), *_gpus(promql))),
+            Row("GPUs", (_gpu_table(promql), *_gpu_use(promql), *_gpu_state(promql))),
         ),
     )
 
@@ -108,7 +108,7 @@ def _gpu_table(promql: PromQL) -> Panel:
     )
 
 
-def _gpus(promql: PromQL) -> tuple[Panel, ...]:
+def _gpu_use(promql: PromQL) -> tuple[Panel, ...]:
     memory = ratio(
         _of_gpu(promql, WORKER_GPU_MEMORY_USED_BYTES),
         _of_gpu(promql, WORKER_GPU_MEMORY_TOTAL_BYTES),
@@ -143,6 +143,11 @@ def _gpus(promql: PromQL) -> tuple[Panel, ...]:
             width=8,
             empty=NO_GPU,
         ),
+    )
+
+
+def _gpu_state(promql: PromQL) -> tuple[Panel, ...]:
+    return (
         Panel(
             "Temperature",
             "Most data centre GPUs slow down from somewhat above 85 °C.",

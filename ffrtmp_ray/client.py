@@ -7,7 +7,6 @@ with Client() as farm:
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +17,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from ffrtmp_ray import following
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import (
     FfrtmpError,
@@ -241,11 +241,7 @@ class Client:
         `patience` seconds at a time: a scheduler that is started anew loses no job. Raises
         JobNotFound, and Unavailable when the patience is at its end.
         """
-        seen: JobDetail | None = None
-        for job in self._poll(job_id, interval, patience):
-            if job is not None and job != seen:
-                seen = job
-                yield job
+        return following.changes(self._looks(job_id, interval, patience))
 
     def wait(
         self,
@@ -259,29 +255,10 @@ class Client:
 
         Raises TimeoutError after `timeout` seconds (None waits for ever), and what `watch` raises.
         """
-        start = time.monotonic()
-        for job in self._poll(job_id, interval, patience):
-            if job is not None and job.state.terminal:
-                return job
-            if timeout is not None and time.monotonic() - start >= timeout:
-                break
-        raise TimeoutError(f"job {job_id} has not ended within {timeout} s")
+        return following.end(self._looks(job_id, interval, patience), job_id, timeout)
 
-    def _poll(self, job_id: str, interval: float, patience: float) -> Iterator[JobDetail | None]:
-        """The job at each asking until it is terminal; None when the farm does not answer."""
-        answered = time.monotonic()
-        while True:
-            job = None
-            try:
-                job = self.job(job_id)
-                answered = time.monotonic()
-            except Unavailable:
-                if time.monotonic() - answered >= patience:
-                    raise
-            yield job
-            if job is not None and job.state.terminal:
-                return
-            time.sleep(interval)
+    def _looks(self, job_id: str, interval: float, patience: float) -> Iterator[JobDetail | None]:
+        return following.looks(lambda: self.job(job_id), interval=interval, patience=patience)
 
     # --------------------------------------------------------------------------------- the farm
 

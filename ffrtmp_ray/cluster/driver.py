@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -19,6 +18,7 @@ from typing import Any, Self, TypeVar
 import ray
 from pydantic import ValidationError
 
+from ffrtmp_ray import following
 from ffrtmp_ray.cluster import ray_environment, record
 from ffrtmp_ray.cluster.actors import NAMESPACE
 from ffrtmp_ray.cluster.gateway import Gateway
@@ -33,6 +33,8 @@ from ffrtmp_ray.views import Action, JobDetail, JobView, LogView, ReadyView, Wor
 
 LOOK_SECONDS = 0.25
 """Between two looks at a job that is waited for."""
+PATIENCE_SECONDS = 60.0
+"""For which a job is waited for while the scheduler does not answer."""
 
 T = TypeVar("T")
 SpecT = TypeVar("SpecT", bound=SpecModel)
@@ -85,26 +87,22 @@ class Farm:
             before = int(page.next_cursor)
 
     def watch(self, job_id: str) -> Iterator[JobDetail]:
-        """The job now, and again whenever it has changed, until it has ended."""
-        seen = None
-        while seen is None or not seen.state.terminal:
-            job = self.get(job_id)
-            if job != seen:
-                seen = job
-                yield job
-            if not job.state.terminal:
-                time.sleep(LOOK_SECONDS)
+        """The job now, and again whenever it has changed, until it has ended.
+
+        Goes on over a scheduler that is started anew. Raises JobNotFound, and Unavailable when it
+        has not answered for PATIENCE_SECONDS.
+        """
+        return following.changes(self._looks(job_id))
 
     def wait(self, job_id: str, *, timeout: float | None = None) -> JobDetail:
-        """The job when it has ended. Raises TimeoutError after `timeout` seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
-        while True:
-            job = self.get(job_id)
-            if job.state.terminal:
-                return job
-            if until is not None and time.monotonic() > until:
-                raise TimeoutError(f"job {job_id} is still {job.state} after {timeout:g} s")
-            time.sleep(LOOK_SECONDS)
+        """The job when it has ended. Raises TimeoutError after `timeout` seconds, and what `watch`
+        raises."""
+        return following.end(self._looks(job_id), job_id, timeout)
+
+    def _looks(self, job_id: str) -> Iterator[JobDetail | None]:
+        return following.looks(
+            lambda: self.get(job_id), interval=LOOK_SECONDS, patience=PATIENCE_SECONDS
+        )
 
     def pause(self, job_id: str) -> JobDetail:
         return self._control(job_id, Action.PAUSE)
