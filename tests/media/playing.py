@@ -43,14 +43,20 @@ def play(ffmpeg: str, source: Path, folder: Path, *, picture: int | None = 0) ->
     if ": Audio:" in _streams(ffmpeg, source):
         maps += ["-map", "0:a:0", "-c:a", "pcm_s16le"]
     raw = ("-c:v", "rawvideo", "-fps_mode", "passthrough", "-enc_time_base:v", "demux")
-    run(ffmpeg, "-v", "error", "-y", "-copyts", "-i", source, *maps, *raw, "-f", "nut", copy)
+    run(ffmpeg, "-v", "error", "-y", "-copyts", *_opened(source), *maps, *raw, "-f", "nut", copy)
     played = _look(copy)
     copy.unlink()
     return played
 
 
+def _opened(source: Path) -> list[str | Path]:
+    """ffmpeg's DASH reader opens no .vtt, as other players do, unless it is told to."""
+    every = ["-allowed_extensions", "ALL"] if source.suffix == ".mpd" else []
+    return [*every, "-i", source]
+
+
 def _streams(ffmpeg: str, source: Path) -> str:
-    asked = [ffmpeg, "-hide_banner", "-i", str(source)]
+    asked = [ffmpeg, "-hide_banner", *map(str, _opened(source))]
     return subprocess.run(asked, capture_output=True, text=True, check=False).stderr
 
 
