@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     probe_memory_bytes: int = Field(default=2 * 1024**3, gt=0)
     """Address space of the child process in which inputs are opened."""
 
+    # machines that come and go
+    autoscale: bool = False
+    """Ask Ray's autoscaler for machines while tasks wait, and let go those that have nothing to do:
+    for clusters that `ray up` has made. Elsewhere nobody would hear it."""
+    idle_seconds: float = Field(default=120.0, ge=0)
+    """A machine on which nothing has run for this long may go, if the farm has another one; Ray
+    ends it after the `idle_timeout_minutes` of its own file."""
+
     # the scheduler and its workers
     poll_seconds: float = Field(default=1.0, gt=0)
     """How long a worker with no news lets a poll wait; also the period of progress and usage."""

@@ -5,12 +5,13 @@ Turns plain classes into actors, finds and ends them, and tells Ray's errors apa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar, cast
 
 import ray
 import structlog
 from ray.actor import ActorHandle
+from ray.autoscaler.sdk import request_resources
 from ray.exceptions import (
     ActorDiedError,
     ActorUnschedulableError,
@@ -21,6 +22,7 @@ from ray.exceptions import (
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from ffrtmp_ray.cluster.machines import Bundle
 from ffrtmp_ray.cluster.names import NAMESPACE as NAMESPACE
 from ffrtmp_ray.cluster.names import SCHEDULER as SCHEDULER
 from ffrtmp_ray.cluster.protocol import Answer, Order
@@ -146,6 +148,13 @@ class RayFleet:
 
     def kill(self, worker_id: WorkerId) -> None:
         kill_worker(worker_id)
+
+    def request(self, bundles: Sequence[Bundle]) -> None:
+        """Tell Ray's autoscaler what must fit on the cluster, in place of what it was told last.
+
+        Takes a moment, or longer where Ray is busy: call it in a thread.
+        """
+        request_resources(bundles=[dict(each) for each in bundles])
 
 
 class RayHandle:

@@ -15,11 +15,12 @@ from typing import Protocol
 import structlog
 from msgspec.structs import replace
 
+from ffrtmp_ray.cluster.machines import Bundle, Machines
 from ffrtmp_ray.cluster.protocol import PROTOCOL
 from ffrtmp_ray.cluster.slots import Node, Slot, missing, stranded
 from ffrtmp_ray.cluster.worker_link import Handle, WorkerDead
 from ffrtmp_ray.core.messages import DrainRequested, Event, WorkerJoined
-from ffrtmp_ray.core.model import AttemptId, Resources, TaskState, Worker, WorkerId
+from ffrtmp_ray.core.model import AttemptId, Needs, Resources, TaskState, Worker, WorkerId
 from ffrtmp_ray.settings import Settings
 
 LOOK_SECONDS = 0.5
@@ -55,6 +56,10 @@ class Cluster(Protocol):
 
     def kill(self, worker_id: WorkerId) -> None: ...
 
+    def request(self, bundles: Sequence[Bundle]) -> None:
+        """Tell Ray's autoscaler what must fit on the cluster, in place of what it was told last."""
+        ...
+
 
 class FleetDesk(Protocol):
     """What the fleet asks of the scheduler's process."""
@@ -68,7 +73,13 @@ class FleetDesk(Protocol):
         """The worker is up: talk to it from now on."""
         ...
 
-    def lost(self, worker_id: WorkerId, reason: str) -> None: ...
+    def lost(self, worker_id: WorkerId, reason: str, *, orderly: bool = False) -> None:
+        """It is gone; `orderly`, by our own wish."""
+        ...
+
+    def unmet(self) -> Sequence[Needs]:
+        """Of tasks that have waited for room long enough to ask for a machine."""
+        ...
 
     def states_on(self, worker_id: WorkerId) -> Mapping[AttemptId, TaskState]: ...
 
@@ -81,6 +92,11 @@ class Fleet:
         self._not_before: dict[tuple[str, str], float] = {}
         self._arrivals: set[asyncio.Task[None]] = set()
         self._outdated: set[WorkerId] = set()
+        self._machines = Machines(
+            idle_seconds=settings.idle_seconds, gpu_sessions=settings.gpu_sessions
+        )
+        self._asked: Sequence[Bundle] | None = None
+        """For machines, last; None: nobody knows."""
         self._look = asyncio.Event()
 
     def look_now(self) -> None:
@@ -109,9 +125,10 @@ class Fleet:
             for worker_id in stranded(nodes, workers):
                 self._desk.lost(worker_id, "its node has left the cluster")
             self._retire_outdated()
+            resting = await self._scale(nodes, workers)
             now = time.monotonic()
             for slot in missing(nodes, workers):
-                if self._not_before.get(slot.key, 0.0) <= now:
+                if slot.node_id not in resting and self._not_before.get(slot.key, 0.0) <= now:
                     self._not_before[slot.key] = now + AGAIN_SECONDS
                     await self._fill(slot)
             with suppress(TimeoutError):  # time for the next look
@@ -123,6 +140,26 @@ class Fleet:
         for worker_id in [w for w in self._outdated if not self._desk.states_on(w)]:
             self._outdated.discard(worker_id)
             self._desk.lost(worker_id, "it gives way to one of this version")
+
+    async def _scale(self, nodes: Sequence[Node], workers: Sequence[Worker]) -> frozenset[str]:
+        """Ask for the machines that the farm should have, and end the workers of those that may
+        go; gives the ids of these."""
+        if not self._settings.autoscale:
+            return frozenset()
+        busy = {worker.id for worker in workers if self._desk.states_on(worker.id)}
+        plan = self._machines.look(nodes, workers, busy, self._desk.unmet(), time.monotonic())
+        for worker in workers:
+            if worker.node_id in plan.resting:
+                self._desk.lost(worker.id, "its machine has nothing to do", orderly=True)
+        if plan.bundles != self._asked:
+            try:
+                await asyncio.to_thread(self._cluster.request, plan.bundles)
+            except Exception as trouble:  # noqa: BLE001 - Ray raises what it likes; asked again
+                log.warning("Ray's autoscaler cannot be asked", error=repr(trouble))
+            else:
+                log.info("asked for machines", bundles=len(plan.bundles))
+                self._asked = plan.bundles
+        return plan.resting
 
     async def _fill(self, slot: Slot) -> None:
         worker = Worker(

@@ -34,6 +34,7 @@ from ffrtmp_ray.core.model import (
     AttemptId,
     Job,
     JobId,
+    Needs,
     OwnerPolicy,
     Policy,
     Progress,
@@ -53,6 +54,8 @@ HEAR_SECONDS = 1.0
 """For a worker that is taken over to answer for the first time; it does so in milliseconds."""
 
 READ_TRIES = 4
+WAITED_SECONDS = 5.0
+"""A task that has waited for less asks for no machine: one takes a minute to come."""
 
 T = TypeVar("T")
 
@@ -275,20 +278,26 @@ class Life:
         link.want(self.engine.wanted(worker.id))
         self._talks[worker.id] = asyncio.create_task(link.run())
 
-    def lost(self, worker_id: WorkerId, reason: str) -> None:
+    def unmet(self) -> tuple[Needs, ...]:
+        return self.engine.unmet(self.clock.now() - WAITED_SECONDS)
+
+    def lost(self, worker_id: WorkerId, reason: str, *, orderly: bool = False) -> None:
         if worker_id not in self._losing:
             self._losing.add(worker_id)
-            self._errand(self._lose(worker_id, reason))
+            self._errand(self._lose(worker_id, reason, orderly=orderly))
 
-    async def _lose(self, worker_id: WorkerId, reason: str) -> None:
-        log.warning("a worker is lost", worker=worker_id, reason=reason)
+    async def _lose(self, worker_id: WorkerId, reason: str, *, orderly: bool) -> None:
+        if orderly:
+            log.info("a worker is ended", worker=worker_id, reason=reason)
+        else:
+            log.warning("a worker is lost", worker=worker_id, reason=reason)
         self._cluster.kill(worker_id)  # a silent one may still be at work
         talk = self._talks.pop(worker_id, None)
         if talk is not None:
             talk.cancel()
         self.links.pop(worker_id, None)
         self.handles.pop(worker_id, None)
-        await self.apply([WorkerLost(worker_id, reason)])
+        await self.apply([WorkerLost(worker_id, reason, orderly=orderly)])
         self._losing.discard(worker_id)
         self._fleet.look_now()
 

@@ -50,8 +50,14 @@ class Account:
     @property
     def full(self) -> bool:
         """Whether it has as many tasks on workers, or about to be, as it may."""
+        left = self.left
+        return left is not None and left <= 0
+
+    @property
+    def left(self) -> int | None:
+        """How many tasks it may have on workers beside those that it has; None: any number."""
         most = self.policy.max_running
-        return most is not None and len(self._tasks) + self.promised >= most
+        return None if most is None else most - len(self._tasks) - self.promised
 
     @property
     def idle(self) -> bool:

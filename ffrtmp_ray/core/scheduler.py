@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ffrtmp_ray.core import explain, jobs, reports, yielding
+from ffrtmp_ray.core import demand, explain, jobs, reports, yielding
 from ffrtmp_ray.core.dispatch import dispatch
 from ffrtmp_ray.core.messages import (
     CancelRequested,
@@ -39,6 +39,7 @@ from ffrtmp_ray.core.model import (
     AttemptId,
     Job,
     JobId,
+    Needs,
     Policy,
     Priority,
     Queue,
@@ -147,6 +148,10 @@ class Scheduler:
     def free(self, worker_id: WorkerId) -> Resources:
         """What no attempt has of a worker; nothing, if the worker is not known."""
         return self._state.places.free(worker_id)
+
+    def unmet(self, since: float) -> tuple[Needs, ...]:
+        """The needs of tasks that have waited for room since then: see `demand`."""
+        return demand.unmet(self._state, since)
 
     def explain(self, task_id: TaskId) -> str | None:
         """One sentence on why a task is not on a worker yet; None for one that is, or has ended."""

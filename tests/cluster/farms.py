@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ import psutil
 
 from ffrtmp_ray.cluster.driver import Farm
 from ffrtmp_ray.cluster.fleet import WorkerHandle
+from ffrtmp_ray.cluster.machines import Bundle
 from ffrtmp_ray.cluster.slots import Node, Slot
 from ffrtmp_ray.core.model import Worker
 from ffrtmp_ray.media.spec import Codec, Effort, Ladder, Rendition
@@ -80,6 +81,9 @@ class NoMachines:
 
     def kill(self, worker_id: str) -> None:
         raise AssertionError("there is no worker")
+
+    def request(self, bundles: Sequence[Bundle]) -> None:
+        raise AssertionError("nobody gives machines")
 
 
 @dataclass(frozen=True)

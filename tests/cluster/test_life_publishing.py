@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 
 from ffrtmp_ray.cluster.intake import numbered
 from ffrtmp_ray.cluster.life import Life
+from ffrtmp_ray.cluster.machines import Bundle
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.slots import Node, Slot
 from ffrtmp_ray.cluster.submission import submission
@@ -94,6 +95,9 @@ class TwoMachines:
 
     def kill(self, worker_id: str) -> None:
         self.workers[worker_id].cut_off = True
+
+    def request(self, bundles: Sequence[Bundle]) -> None:
+        raise AssertionError("nobody gives machines")
 
 
 class Farm:

@@ -39,5 +39,5 @@ def new_bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     name = f"bucket-{next(_NUMBERS)}"
-    httpx.put(f"{endpoint}/{name}").raise_for_status()
+    httpx.put(f"{endpoint}/{name}", timeout=60).raise_for_status()
     return f"s3://{name}"

@@ -1,0 +1,168 @@
+"""How soon a farm answers again whose scheduler is killed, and what that does to what runs.
+
+    python -m benchmarks.comeback
+
+A farm of its own with a long encode on each CPU and jobs that wait. Each round kills the
+scheduler's process (SIGKILL) and asks over HTTP, as users do, until a job is read and until another
+is accepted, which is when it is on disk. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import psutil
+
+from benchmarks.farm import farm, say
+from ffrtmp_ray.client import Client
+from ffrtmp_ray.cluster import processes, record
+from ffrtmp_ray.core.model import Queue
+from ffrtmp_ray.media.spec import MOST_IN_BATCH, Codec, Effort, JobSpec, Ladder, Rendition
+from tests.cluster.media import make_clip
+
+ROUNDS = 5
+WAITING = 1000
+"""Jobs that wait meanwhile."""
+ASK_SECONDS = 0.02
+"""Between two tries of one who asks."""
+LIMIT_SECONDS = 60.0
+CLIP_SECONDS = 240.0
+"""Of an encode that outlasts all rounds."""
+SLOW = Rendition(name="slow", codec=Codec.HEVC, crf=18, effort=Effort.THOROUGH)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--waiting", type=int, default=WAITING, help="jobs")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, farm(Path(name)) as client:
+        folder = Path(name)
+        clip = make_clip(folder / "clip.mp4", seconds=CLIP_SECONDS, size="640x360")
+        running = encodes(client, clip, folder)
+        wait_in_line(client, clip, folder, wanted.waiting)
+        rounds = [struck(client, folder, clip, running, each) for each in range(wanted.rounds)]
+        restarted = sum(attempts_of(client, job) - 1 for job in running)
+        for job in running:
+            client.cancel(job)
+    print(json.dumps(summary(rounds, restarted, wanted.waiting, len(running))))
+
+
+def encodes(client: Client, clip: Path, folder: Path) -> list[str]:
+    """The ids of as many jobs as there are CPUs, when an encode of each runs."""
+    cpus = sum(worker.cpus for worker in client.workers())
+    jobs = []
+    for number in range(cpus):
+        spec = spec_of(clip, folder / f"running{number}.mp4", chunks=1, queue=Queue.LIVE)
+        jobs.append(client.submit(spec).id)
+    wait_for(lambda: all(attempts_of(client, job) for job in jobs))
+    say(f"{len(jobs)} encodes run")
+    return jobs
+
+
+def wait_in_line(client: Client, clip: Path, folder: Path, count: int) -> None:
+    later = datetime.now(UTC) + timedelta(days=1)
+    specs = [spec_of(clip, folder / f"{n}.mp4", not_before=later) for n in range(count)]
+    for first in range(0, count, MOST_IN_BATCH):
+        client.submit_many(specs[first : first + MOST_IN_BATCH])
+
+
+def spec_of(clip: Path, target: Path, **fields: object) -> JobSpec:
+    ladder = Ladder(renditions=(SLOW,), audio=None)
+    return JobSpec.model_validate(
+        {"input": str(clip), "output": str(target), "ladder": ladder, **fields}
+    )
+
+
+def attempts_of(client: Client, job_id: str) -> int:
+    tasks = client.job(job_id).tasks
+    return sum(len(task.attempts) for task in tasks if task.kind == "encode")
+
+
+def struck(
+    client: Client, folder: Path, clip: Path, running: list[str], number: int
+) -> list[float]:
+    """Seconds from the scheduler's death to the first read and to the first accepted job."""
+    base = str(client.address)
+    later = datetime.now(UTC) + timedelta(days=1)
+    body = spec_of(clip, folder / f"after{number}.mp4", not_before=later).model_dump_json()
+    scheduler = scheduler_of(folder / "state")
+    requests = [("GET", f"{base}/jobs/{running[0]}", ""), ("POST", f"{base}/jobs", body)]
+    scheduler.kill()
+    began = time.monotonic()
+    with ThreadPoolExecutor(len(requests)) as callers:
+        ends = list(callers.map(lambda request: answered(*request), requests))
+    seconds = [end - began for end in ends]
+    say(f"round {number + 1}: read after {seconds[0]:.2f} s, accepted after {seconds[1]:.2f} s")
+    wait_for(lambda: client.ready().ready)
+    return seconds
+
+
+def answered(method: str, url: str, body: str) -> float:
+    """When it is answered as it should be."""
+    until = time.monotonic() + LIMIT_SECONDS
+    headers = {"content-type": "application/json"}
+    while time.monotonic() < until:
+        try:
+            answer = httpx.request(
+                method, url, content=body, headers=headers, timeout=LIMIT_SECONDS
+            )
+        except httpx.HTTPError:
+            time.sleep(ASK_SECONDS)
+            continue
+        if answer.is_success:
+            return time.monotonic()
+        if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+            raise SystemExit(f"{method} {url}: {answer.text}")
+        time.sleep(ASK_SECONDS)
+    raise SystemExit(f"{method} {url} is not answered within {LIMIT_SECONDS:g} s")
+
+
+def scheduler_of(state: Path) -> psutil.Process:
+    found = record.read(state)
+    if found is None or found.started is None:
+        raise SystemExit(f"no farm is known in {state}")
+    for process in processes.marked(found.started.mark):
+        if " ".join(process.cmdline()).startswith("ray::SchedulerActor"):
+            return process
+    raise SystemExit("the scheduler does not run")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + LIMIT_SECONDS
+    while not condition():
+        if time.monotonic() > until:
+            raise SystemExit("the farm is not where it should be: nothing is measured")
+        time.sleep(ASK_SECONDS)
+
+
+def summary(
+    rounds: list[list[float]], restarted: int, waiting: int, running: int
+) -> dict[str, float]:
+    reads, submits = zip(*rounds, strict=True)
+    load_average, _, _ = os.getloadavg()
+    return {
+        "rounds": len(rounds),
+        "jobs_waiting": waiting,
+        "tasks_running": running,
+        "tasks_restarted": restarted,
+        "read_seconds_median": round(statistics.median(reads), 2),
+        "read_seconds_max": round(max(reads), 2),
+        "submit_seconds_median": round(statistics.median(submits), 2),
+        "submit_seconds_max": round(max(submits), 2),
+        "load_average_1m": round(load_average, 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
