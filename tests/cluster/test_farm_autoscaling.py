@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 import ray
+from ray.autoscaler._private.fake_multi_node.node_provider import FAKE_HEAD_NODE_ID
 
 from ffrtmp_ray.cluster import local_ports, processes
 from ffrtmp_ray.cluster.actors import NAMESPACE, create_scheduler
 from ffrtmp_ray.cluster.driver import Farm
+from ffrtmp_ray.cluster.local_ray import STARTED
 from ffrtmp_ray.cluster.ray_environment import ALWAYS, MARK
 from ffrtmp_ray.store.open import migrate
 from tests.cluster.farms import SLOW, LocalFarm, quick_settings, until
@@ -26,8 +28,6 @@ from tests.cluster.media import make_clip
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
-HEAD_ID = "fffffffffffffffffffffffffffffffffffffffffffffffffff00000"
-"""The provider wants the head to have this one."""
 IDLE_MINUTES = 0.05
 CLUSTER = {
     "cluster_name": "autoscaled",
@@ -39,7 +39,7 @@ CLUSTER = {
         "disable_node_updaters": True,
         "disable_launch_config_check": True,
         "launch_multiple": True,
-        "head_node_id": HEAD_ID,
+        "head_node_id": FAKE_HEAD_NODE_ID,
     },
     "available_node_types": {
         "head": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
@@ -67,24 +67,25 @@ def farm() -> Iterator[LocalFarm]:
         "max-worker-port": 0,
         "object-store-memory": 128 * 1024**2,
     }
-    head = subprocess.Popen(
-        [*command, *(f"--{name}={value}" for name, value in options.items())],
-        stdout=(folder / "ray.log").open("w"),
-        stderr=subprocess.STDOUT,
-        env=os.environ
-        | ALWAYS
-        | {
-            MARK: mark,
-            "AUTOSCALER_UPDATE_INTERVAL_S": "1",
-            "AUTOSCALER_METRIC_PORT": str(ports.autoscaler_metrics),
-            "RAY_FAKE_CLUSTER": "1",
-            "RAY_enable_autoscaler_v2": "1",
-            "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
-            "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID,
-        },
-    )
+    environment = {
+        MARK: mark,
+        "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+        "AUTOSCALER_METRIC_PORT": str(ports.autoscaler_metrics),
+        "RAY_FAKE_CLUSTER": "1",
+        "RAY_enable_autoscaler_v2": "1",
+        "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
+        "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
+    }
+    log = folder / "ray.log"
+    with log.open("w") as output:
+        head = subprocess.Popen(
+            [*command, *(f"--{name}={value}" for name, value in options.items())],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | ALWAYS | environment,
+        )
     try:
-        until(lambda: "Ray runtime started" in (folder / "ray.log").read_text(), 90)
+        until(lambda: STARTED in log.read_text(), 120)
         ray.init(address=f"127.0.0.1:{ports.ray}", namespace=NAMESPACE, log_to_driver=False)
         settings = quick_settings(folder / "state", folder, autoscale=True, idle_seconds=1.0)
         migrate(settings.database_url)
