@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 import ray
 import structlog
 from ray.actor import ActorHandle
-from ray.autoscaler.sdk import request_resources
 from ray.exceptions import (
     ActorDiedError,
     ActorUnschedulableError,
@@ -154,6 +153,9 @@ class RayFleet:
 
         Takes a moment, or longer where Ray is busy: call it in a thread.
         """
+        # A scheduler that is started again is not to load this first.
+        from ray.autoscaler.sdk import request_resources
+
         request_resources(bundles=[dict(each) for each in bundles])
 
 
