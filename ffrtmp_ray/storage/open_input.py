@@ -70,8 +70,11 @@ async def open_input(
                 return
             if spool is None:
                 raise changed(place)  # it gave parts when the job was planned
+            most = settings.fetch_max_bytes
+            if found.stamp.bytes > most:
+                raise _too_large(name_of(place), most)
             path = await spool() / "input"
-            await _fetch_whole(origin, path, name_of(place), settings.fetch_max_bytes)
+            await _fetch_whole(origin, path, name_of(place), most)
         workspace = Workspace(settings.workspace_dir)
         place = f"{IN_WORKSPACE}://{workspace.relative(path)}"
     if scheme_of(place) in OBJECTS:
@@ -134,8 +137,12 @@ async def _fetch_whole(origin: HttpOrigin, path: Path, name: str, most: int) -> 
                 raise MachineError(f"{name} comes too slowly from its server", where="input")
             await asyncio.to_thread(file.write, piece)
             if file.tell() > most:
-                raise InputRefused(
-                    f"{name} has more than {most} bytes, and its server gives no parts of it",
-                    where="input",
-                    remedy="use a server that answers to Range, or raise FFRTMP_FETCH_MAX_BYTES",
-                )
+                raise _too_large(name, most)
+
+
+def _too_large(name: str, most: int) -> InputRefused:
+    return InputRefused(
+        f"{name} has more than {most} bytes, and its server gives no parts of it",
+        where="input",
+        remedy="use a server that answers to Range, or raise FFRTMP_FETCH_MAX_BYTES",
+    )

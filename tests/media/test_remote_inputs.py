@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from web_server import Site, web_server
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Succeeded
 from ffrtmp_ray.media.spec import JobSpec, Ladder
+from ffrtmp_ray.media.steps import step
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.storage import http_origin
@@ -131,6 +133,38 @@ async def test_a_server_without_parts_has_its_file_fetched_once(
     assert_published(outcome, out / "a.mp4")
     assert len(site.asked) == 2, "once to see what there is, once to fetch it"
     assert_nothing_left(toolbox, out, out / "a.mp4")
+
+
+async def test_a_job_that_is_planned_twice_has_its_file_fetched_once(
+    toolbox: Toolbox, site: Site, out: Path
+) -> None:
+    """Its crf is to be found first, so that another plan follows."""
+    site.ranges = False
+    ladder = Ladder(renditions=(rendition(crf=None, target_vmaf=85),))
+    job = _job(site.url("/clip.mp4"), out / "a.mp4", ladder=ladder.model_dump())
+    tasks = await tasks_of(job, toolbox)
+    again = assignment(tasks["plan-tuned"], {"tune0": {}})
+    assert isinstance(await TaskRun(again, toolbox).run(), Succeeded)
+    assert len(site.asked) == 2, "once to see what there is, once to fetch it"
+    toolbox.workspace.absolute(
+        tasks["tune0"].payload["input"]["place"].partition("://")[2]
+    ).unlink()
+    assert isinstance(await TaskRun(again, toolbox).run(), Succeeded)
+    assert len(site.asked) == 4, "what is gone is fetched again"
+
+
+async def test_a_disk_that_fills_up_while_a_file_is_fetched_ends_the_task(
+    toolbox: Toolbox, site: Site, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.ranges, site.hold = False, threading.Event()
+    monkeypatch.setattr(step, "_LOOK_SECONDS", 0.01)
+    toolbox.settings = toolbox.settings.model_copy(update={"min_free_bytes": 1 << 60})
+    outcome = await run_job(_job(site.url("/clip.mp4"), out / "a.mp4"), toolbox)
+    site.hold.set()
+    kind, reason = failure_of(outcome.last)
+    assert kind is FailureKind.OUT_OF_DISK
+    assert "the disk of the workspace is full" in reason
+    assert_nothing_left(toolbox, out)
 
 
 async def test_what_is_fetched_whole_has_a_largest_size(

@@ -28,6 +28,8 @@ class Site:
     """Given in place of the next answers."""
     break_after: list[int] = field(default_factory=list)
     """Of each of the next answers, the bytes after which the connection is broken."""
+    hold: threading.Event | None = None
+    """Half of each file is sent, and the rest once this is set."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and `Range` of every request."""
     sent: int = 0
@@ -109,7 +111,12 @@ def _send(request: BaseHTTPRequestHandler, site: Site, data: bytes) -> None:
         request.close_connection = True
     site.sent += len(body)  # counted before the reader, who may want the headers alone, goes on
     request.end_headers()
+    half = len(body) // 2 if site.hold is not None else 0
     try:
-        request.wfile.write(body)
+        request.wfile.write(body[:half])
+        if site.hold is not None:
+            request.wfile.flush()
+            site.hold.wait(30)
+        request.wfile.write(body[half:])
     except ConnectionError:  # the reader has seen enough
         request.close_connection = True

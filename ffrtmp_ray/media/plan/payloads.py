@@ -33,6 +33,20 @@ from ffrtmp_ray.storage.origin import Stamp
 from ffrtmp_ray.views import OutputView
 
 
+class FoundFile(Value):
+    """A source as it was found when it was opened first."""
+
+    place: str
+    """The path of a file, or a URL: by which every worker opens it."""
+    bytes: int
+    version: str
+    """Changes when the file does."""
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.bytes, self.version)
+
+
 class PlanPayload(Value):
     """Of `plan`: what the user asked for, with its preset resolved."""
 
@@ -63,26 +77,19 @@ class PlanPayload(Value):
     """Why the source's packets are not to be copied, as a clause, when that has been tried."""
     remade: bool = False
     """Chunks that did not fit the others are being made again; that is tried once."""
+    fetched: FoundFile | None = None
+    """The source in the workspace, when an earlier plan has fetched it whole."""
 
     def in_one_piece(self, reason: str) -> PlanPayload:
         """The plan of a job whose chunks, or copies, are not exact."""
         return self.model_copy(update={"chunks": 1, "inexact": reason, "copies_fail": reason})
 
 
-class InputFile(Value):
+class InputFile(FoundFile):
     """A source as the plan has found it."""
 
-    place: str
-    """The path of a file, or a URL: by which every worker opens it."""
-    bytes: int
-    version: str
-    """Changes when the file does."""
     fingerprint: str
     """Of all that is decoded of its picture, and how it is shown."""
-
-    @property
-    def stamp(self) -> Stamp:
-        return Stamp(self.bytes, self.version)
 
 
 class EncodePayload(Value):

@@ -3,6 +3,7 @@ ladder leaves open, where it does."""
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from functools import partial
 
 from ffrtmp_ray.core.model import Failure
@@ -11,15 +12,17 @@ from ffrtmp_ray.media.plan.encodes import input_file
 from ffrtmp_ray.media.plan.make import make_plan
 from ffrtmp_ray.media.plan.make_sound import make_sound_plan
 from ffrtmp_ray.media.plan.outputs import output_kind
-from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
+from ffrtmp_ray.media.plan.payloads import FoundFile, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.trim import overrun, span_of, trimmed, trimmed_by_count
 from ffrtmp_ray.media.plan.tunes import tune_tasks, tuned
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.steps.mark import with_mark
 from ffrtmp_ray.media.steps.step import Step
-from ffrtmp_ray.storage.open_input import OpenInput, open_input
+from ffrtmp_ray.storage.open_input import IN_WORKSPACE, OpenInput, open_input
+from ffrtmp_ray.storage.origin import Stamp
 from ffrtmp_ray.storage.places import check_input_place, check_output_place
+from ffrtmp_ray.storage.urls import scheme_of
 
 _NO_PICTURE = ""
 """The fingerprint of a source of which no picture is decoded."""
@@ -33,7 +36,13 @@ async def run(step: Step) -> Ended:
     place = await step.in_thread(check_input_place, work.input, settings)
     check = partial(check_output_place, folder=kind.folder)
     target = await step.in_thread(check, work.output, settings)
-    async with open_input(place, settings, spool=step.make_folder) as opened:
+    async with AsyncExitStack() as stack:
+        place, stamp = _found(work, place, step)
+        opening = open_input(place, settings, expected=stamp, spool=step.make_folder)
+        opened = await step.within_space(stack.enter_async_context(opening))
+        if isinstance(opened, Failure):
+            return Failed(opened)
+        work = work.model_copy(update={"fetched": _fetched(opened)})
         if not work.ladder.renditions:
             return await _of_sound(step, work, opened, target)
         source = await step.toolbox.prober.probe_input(opened.address, opened.stamp.bytes)
@@ -55,6 +64,25 @@ async def run(step: Step) -> Ended:
     plan = make_plan(marked, part, file, target, farm_cpus=step.assignment.farm_cpus)
     said += plan.warnings
     return Succeeded({"source": described, "warnings": said}, plan.tasks)
+
+
+def _found(work: PlanPayload, place: str, step: Step) -> tuple[str, Stamp | None]:
+    """Where to look, and what must be there: what an earlier plan has fetched is not fetched again,
+    as long as it is there."""
+    file = work.fetched
+    if file is None:
+        return place, None
+    path = step.toolbox.workspace.absolute(file.place.partition("://")[2])
+    if not path.is_file():
+        return place, None
+    return file.place, file.stamp
+
+
+def _fetched(opened: OpenInput) -> FoundFile | None:
+    if scheme_of(opened.place) != IN_WORKSPACE:
+        return None
+    stamp = opened.stamp
+    return FoundFile(place=opened.place, bytes=stamp.bytes, version=stamp.version)
 
 
 async def _of_sound(step: Step, work: PlanPayload, opened: OpenInput, target: str) -> Ended:

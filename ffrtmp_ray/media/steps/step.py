@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from ffrtmp_ray.media.plan.payloads import InputFile
 from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.limits import Limits
 from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.process.runner import Ending, Exit, ProcessGroup
+from ffrtmp_ray.media.process.runner import Ending, ProcessGroup
 from ffrtmp_ray.media.process.space import Space
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
@@ -80,7 +80,7 @@ class Step:
             reached = min(max(fraction(progress), self.progress.fraction), 1.0)
             self.progress = Progress(reached, progress.fps, progress.speed)
 
-        end = await self._run(argv, follow)
+        end = await self.within_space(self.processes.run(argv, follow))
         if isinstance(end, Failure):
             return Failed(end)
         if end.ending is Ending.STOPPED:
@@ -89,20 +89,19 @@ class Step:
             return None
         return Failed(classify(end))
 
-    async def _run(
-        self, argv: Sequence[str], follow: Callable[[ProcessProgress], None]
-    ) -> Exit | Failure:
-        """Run a command line, for as long as there is room for what it writes."""
+    async def within_space(self, work: Coroutine[Any, Any, _Result]) -> _Result | Failure:
+        """What `work` comes to; or why it was canceled, when its disks have no room for it."""
         if (short := await self.in_thread(self.space.shortage)) is not None:
+            work.close()
             return short
-        run = asyncio.create_task(self.processes.run(argv, follow))
+        run = asyncio.create_task(work)
         try:
             while not (await asyncio.wait({run}, timeout=_LOOK_SECONDS))[0]:
                 if (short := await self.in_thread(self.space.shortage)) is not None:
                     return short
             return run.result()
         finally:
-            run.cancel()  # which kills the process, if it still runs
+            run.cancel()  # which kills the process that it waits for, if there is one
             await asyncio.wait({run})
 
 
