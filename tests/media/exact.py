@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ def frames_of(path: Path) -> Frames:
     with av.open(str(path)) as container:
         frames = container.decode(container.streams.video[0])
         return [(frame.pts * frame.time_base, _hash(frame)) for frame in frames]
+
+
+def is_cut_into(encodes: int, frames: Frames, number: int) -> bool:
+    """Whether so many encodes are what comes of a picture in `number` chunks: fewer only where it
+    has too few frames, or shows one for longer than a chunk."""
+    times = [time for time, _ in frames]
+    longest = max((after - before for before, after in pairwise(times)), default=0)
+    fewer = longest * number > times[-1] - times[0] and 1 < encodes < number
+    return encodes == min(number, len(frames)) or fewer
 
 
 def _hash(frame: av.VideoFrame) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.assignment import Succeeded
 from ffrtmp_ray.media.process import space
 from ffrtmp_ray.media.spec import Codec, Effort
 from ffrtmp_ray.media.steps import step
@@ -18,6 +19,8 @@ from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
 from tests.clips import Clips
+from tests.media.encoding import run
+from tests.media.frames import onset
 from tests.media.pipeline import (
     assert_nothing_left,
     assignment,
@@ -84,3 +87,19 @@ async def test_an_encode_is_ended_when_the_disk_fills_up_under_it(
     assert "0 MiB are free" in reason
     assert is_gone(pid)
     assert_nothing_left(toolbox, out)
+
+
+async def test_a_sound_that_begins_ten_minutes_late_needs_no_more_memory_than_others(
+    tmp_path: Path, ffmpeg: str
+) -> None:
+    """Made in one go, that silence would take 500 MiB."""
+    clip = tmp_path / "late.mp4"
+    picture = ("-f", "lavfi", "-i", "color=gray:size=64x36:rate=0.2:duration=605")
+    sound = ("-itsoffset", "600.25", "-f", "lavfi", "-i", "sine=duration=4,aformat=cl=stereo")
+    run(ffmpeg, "-v", "error", *picture, *sound, "-c:v", "libx264", "-t", "605", clip)
+    async with _toolbox(tmp_path, ffmpeg_memory_bytes=200 * MIB) as toolbox:
+        tasks = await tasks_of(spec(clip, tmp_path / "out" / "a.mp4"), toolbox)
+        ended = await TaskRun(assignment(tasks["audio0"], {}), toolbox).run()
+        assert isinstance(ended, Succeeded), ended
+        made = toolbox.workspace.absolute(ended.result["path"])
+        assert onset(made) == pytest.approx(600.25, abs=0.01)
