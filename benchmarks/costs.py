@@ -75,18 +75,34 @@ def farm_seconds(folder: Path) -> float:
     return total
 
 
+def idle_cpus(folder: Path, seconds: float) -> float:
+    """CPUs that the farm whose state is below `folder` takes while it has nothing to do."""
+    used, began = farm_seconds(folder), time.monotonic()
+    time.sleep(seconds)
+    return (farm_seconds(folder) - used) / (time.monotonic() - began)
+
+
 def size_of(output: Path) -> int:
     """Bytes of a file, or of all files in a folder."""
     files = output.rglob("*") if output.is_dir() else (output,)
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def make_clip(ffmpeg: str, path: Path, size: tuple[int, int], rate: int, seconds: int) -> Path:
+def make_clip(
+    ffmpeg: str,
+    path: Path,
+    size: tuple[int, int],
+    rate: int,
+    seconds: int,
+    *,
+    sound: bool = True,
+) -> Path:
     """Moving shapes with grain, and a tone: work for the encoder, and the same every time."""
     picture = f"testsrc2=s={size[0]}x{size[1]}:r={rate}:d={seconds}"
     picture += ",noise=alls=3:allf=t:all_seed=1"
     argv = [ffmpeg, "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture]
-    argv += ["-f", "lavfi", "-i", f"sine=f=440:d={seconds}", "-c:v", "libx264", "-g", "50"]
-    argv += ["-preset", "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
-    subprocess.run(argv, check=True)
+    if sound:
+        argv += ["-f", "lavfi", "-i", f"sine=f=440:d={seconds}", "-c:a", "aac"]
+    argv += ["-c:v", "libx264", "-g", "50", "-preset", "ultrafast", "-crf", "18"]
+    subprocess.run([*argv, "-pix_fmt", "yuv420p", str(path)], check=True)
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from ffrtmp_ray.client import Client
 @contextmanager
 def farm(folder: Path) -> Iterator[Client]:
     """A farm of this machine, ready, which may read and write below `folder`. It keeps no chunks
-    for other jobs: each is to do its own work."""
+    for other jobs: each is to do its own work. It ends with this process, be it by a signal."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     program = str(Path(sys.executable).with_name("ffrtmp"))
     state = folder / "state"
     say("starting a farm")

@@ -43,8 +43,9 @@ log = structlog.get_logger(__name__)
 # ---------------------------------------------------------------- the scheduler
 
 
-def create_scheduler(settings: Settings) -> ActorHandle[Any]:
-    """Start the one scheduler on the cluster's head node; it outlives its creator.
+def create_scheduler(settings: Settings, fleet: RayFleet | None = None) -> ActorHandle[Any]:
+    """Start the one scheduler on the cluster's head node; it outlives its creator. `fleet` has the
+    nodes and workers; None: Ray's own.
 
     Raises ValueError when there is one already.
     """
@@ -60,7 +61,7 @@ def create_scheduler(settings: Settings) -> ActorHandle[Any]:
         num_cpus=0,
         resources={"node:__internal_head__": 0.001},
     )
-    return cast("ActorHandle[Any]", options.remote(settings, holder, RayFleet()))
+    return cast("ActorHandle[Any]", options.remote(settings, holder, fleet or RayFleet()))
 
 
 def find_scheduler() -> ActorHandle[Any]:
