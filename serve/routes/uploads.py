@@ -6,6 +6,7 @@ import asyncio
 import errno
 import re
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -65,15 +66,20 @@ async def put(
     settings = await gateway.settings()
     span = _span(request, content_range)
     uploads = _uploads(settings)
-    await asyncio.to_thread(_make_room, uploads, settings, span)
+    _check_size(settings, span)
+    await asyncio.to_thread(uploads.sweep, time.time())
     try:
-        with uploads.receive(name, span.start) as arriving:
+        with ExitStack() as held:
+            receiving = uploads.receive(name, span.start, span.total)
+            arriving = await asyncio.to_thread(held.enter_context, receiving)
             arrived = span.start + await _write(request, arriving)
             if arrived == span.total:
                 await asyncio.to_thread(arriving.complete)
     except OSError as error:
         if error.errno in _DISK_FULL:
-            raise _no_room() from error
+            raise HTTPException(
+                status.HTTP_507_INSUFFICIENT_STORAGE, "there is no room for this file"
+            ) from error
         raise
     if arrived < span.total:
         response.status_code = status.HTTP_202_ACCEPTED
@@ -152,7 +158,7 @@ def _span(request: Request, content_range: str | None) -> _Span:
     return span
 
 
-def _make_room(uploads: Uploads, settings: Settings, span: _Span) -> None:
+def _check_size(settings: Settings, span: _Span) -> None:
     if span.total > settings.upload_max_bytes:
         raise HTTPException(
             status.HTTP_413_CONTENT_TOO_LARGE,
@@ -160,17 +166,14 @@ def _make_room(uploads: Uploads, settings: Settings, span: _Span) -> None:
         )
     if not span.total:
         raise InvalidRequest("the file is empty", where="body", remedy="send another")
-    uploads.sweep(time.time())
-    if uploads.free_bytes() - (span.total - span.start) < settings.min_free_bytes:
-        raise _no_room()
-
-
-def _no_room() -> HTTPException:
-    return HTTPException(status.HTTP_507_INSUFFICIENT_STORAGE, "there is no room for this file")
 
 
 def _uploads(settings: Settings) -> Uploads:
-    return Uploads(settings.workspace_dir, max_age_seconds=settings.upload_days * 86400)
+    return Uploads(
+        settings.workspace_dir,
+        max_age_seconds=settings.upload_days * 86400,
+        min_free_bytes=settings.min_free_bytes,
+    )
 
 
 def _view(upload: Upload) -> UploadView:

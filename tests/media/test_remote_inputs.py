@@ -225,7 +225,7 @@ async def test_a_playlist_that_points_elsewhere_is_refused(
 
 async def test_what_was_uploaded_is_an_input(toolbox: Toolbox, clips: Clips, out: Path) -> None:
     uploads = Uploads(toolbox.workspace.root, max_age_seconds=100)
-    with uploads.receive("clip.mp4", 0) as arriving:
+    with uploads.receive("clip.mp4", 0, clips("plain.mp4").stat().st_size) as arriving:
         arriving.write(clips("plain.mp4").read_bytes())
         arriving.complete()
     outcome = await run_job(_job("upload://clip.mp4", out / "a.mp4", chunks=2), toolbox)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ffrtmp_ray.errors import Conflict, InvalidRequest, UploadNotFound
 from ffrtmp_ray.storage.uploads import Upload, Uploads
+
+TOTAL = 100
 
 
 @pytest.fixture
@@ -17,7 +21,7 @@ def uploads(tmp_path: Path) -> Uploads:
 
 
 def _send(uploads: Uploads, data: bytes, *, start: int = 0, complete: bool = False) -> None:
-    with uploads.receive("a.mov", start) as arriving:
+    with uploads.receive("a.mov", start, TOTAL) as arriving:
         arriving.write(data)
         if complete:
             arriving.complete()
@@ -58,15 +62,15 @@ def test_what_is_complete_is_never_written_to(uploads: Uploads) -> None:
 
 def test_two_requests_do_not_write_to_one_file(uploads: Uploads) -> None:
     with (
-        uploads.receive("a.mov", 0),
+        uploads.receive("a.mov", 0, TOTAL),
         pytest.raises(Conflict, match="another request"),
-        uploads.receive("a.mov", 0),
+        uploads.receive("a.mov", 0, TOTAL),
     ):
         raise AssertionError("both were let in")
 
 
 def test_nothing_is_left_of_an_upload_that_has_not_begun(uploads: Uploads) -> None:
-    with uploads.receive("a.mov", 0):
+    with uploads.receive("a.mov", 0, TOTAL):
         pass
     with pytest.raises(UploadNotFound):
         uploads.find("a.mov")
@@ -80,7 +84,7 @@ def test_names_that_lead_elsewhere_are_refused(name: str, uploads: Uploads) -> N
 
 def test_what_nobody_goes_on_with_is_removed_and_the_rest_stays(uploads: Uploads) -> None:
     _send(uploads, b"abc", complete=True)
-    with uploads.receive("b.mov", 0) as arriving:
+    with uploads.receive("b.mov", 0, TOTAL) as arriving:
         arriving.write(b"x")
     part = uploads._unfinished("b.mov")
     os.utime(part, (1000, 1000))
@@ -98,3 +102,40 @@ def test_an_upload_is_removed_whatever_it_has_come_to(uploads: Uploads) -> None:
         uploads.remove("a.mov")
         with pytest.raises(UploadNotFound):
             uploads.remove("a.mov")
+
+
+def test_uploads_that_are_received_at_one_time_share_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for two, and another process, as another node, receives one already."""
+    free = [250]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
+    here, there = (Uploads(tmp_path, max_age_seconds=100, min_free_bytes=10) for _ in "ab")
+    with here.receive("a.mov", 0, TOTAL) as a:
+        a.write(bytes(30))
+        free[0] -= 30
+        with there.receive("b.mov", 0, TOTAL):
+            with pytest.raises(OSError, match="No space left"), here.receive("c.mov", 0, TOTAL):
+                raise AssertionError("it was let in")
+            with pytest.raises(UploadNotFound):
+                here.find("c.mov")
+            with here.receive("c.mov", 0, 40):
+                pass
+        with here.receive("c.mov", 0, TOTAL):
+            pass
+    with here.receive("c.mov", 0, TOTAL), there.receive("d.mov", 0, TOTAL):
+        assert there.find("a.mov").received == 30, "what nobody sends now promises nothing"
+
+
+def test_an_upload_that_begins_anew_has_the_room_of_what_had_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [100]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
+    uploads = Uploads(tmp_path, max_age_seconds=100)
+    with uploads.receive("a.mov", 0, TOTAL) as arriving:
+        arriving.write(bytes(60))
+        free[0] -= 60
+    for start in (60, 0):
+        with uploads.receive("a.mov", start, TOTAL):
+            assert uploads.find("a.mov").received == start

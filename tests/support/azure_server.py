@@ -65,7 +65,9 @@ def new_azure_container(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("AZURITE_BLOB_STORAGE_URL", endpoint)
     name = f"container-{next(_NUMBERS)}"
     response = httpx.put(
-        f"{endpoint}/{ACCOUNT}/{name}?restype=container", headers=_authorization(name)
+        f"{endpoint}/{ACCOUNT}/{name}?restype=container",
+        headers=_authorization(name),
+        timeout=60,  # of a machine that does much else
     )
     response.raise_for_status()
     return f"az://{name}"

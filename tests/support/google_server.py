@@ -77,5 +77,5 @@ def new_google_bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(account))
     monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
     name = f"googlebucket{next(_NUMBERS)}"
-    httpx.put(f"{endpoint}/{name}").raise_for_status()
+    httpx.put(f"{endpoint}/{name}", timeout=60).raise_for_status()
     return f"gs://{name}"
