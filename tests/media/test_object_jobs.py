@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
 from pathlib import Path
 
 import obstore
@@ -9,12 +11,15 @@ import pytest
 from obstore.store import ObjectStore, from_url
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.assignment import Succeeded
 from ffrtmp_ray.media.spec import JobSpec, Ladder
 from ffrtmp_ray.media.spec.packaging import Packaging
+from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
+from ffrtmp_ray.storage.object_origin import ObjectOrigin
 from tests.clips import Clips
 from tests.media.frames import assert_same_frames
-from tests.media.pipeline import failure_of, rendition, run_job
+from tests.media.pipeline import assignment, failure_of, rendition, run_job, tasks_of
 
 
 @pytest.fixture
@@ -50,6 +55,34 @@ async def test_a_film_goes_from_bucket_to_bucket(
     assert made.stat().st_size == output["bytes"]
     assert_same_frames(clips("plain.mp4"), made)
     assert not (toolbox.workspace.root / "job").exists()
+
+
+async def test_a_chunk_of_an_object_is_made_from_the_part_that_it_needs(
+    toolbox: Toolbox,
+    bucket: str,
+    store: ObjectStore,
+    ffmpeg: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = tmp_path / "large.mov"
+    noise = "testsrc2=size=640x360:rate=25:duration=8,noise=alls=40"
+    argv = [ffmpeg, "-v", "error", "-f", "lavfi", "-i", noise, "-c:v", "mjpeg", "-q:v", "2"]
+    await asyncio.to_thread(subprocess.run, [*argv, str(large)], check=True)
+    obstore.put(store, "in/clip.mp4", large)
+    tasks = await tasks_of(_job(bucket, "out/film.mp4", chunks=8), toolbox)
+    asked: list[int] = []
+    fetch = ObjectOrigin.fetch
+
+    async def counted(origin: ObjectOrigin, start: int, end: int) -> bytes:
+        asked.append(end - start)
+        return await fetch(origin, start, end)
+
+    monkeypatch.setattr(ObjectOrigin, "fetch", counted)
+    ended = await TaskRun(assignment(tasks["encode3"], {}), toolbox).run()
+    assert isinstance(ended, Succeeded)
+    share = sum(asked) / large.stat().st_size
+    assert 0.12 < share < 0.4, "an eighth, the index, and what ffmpeg reads ahead"
 
 
 async def test_a_ladder_becomes_objects_below_one_key(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from ffrtmp_ray.storage.places import check_input_place, check_output_place
 from ffrtmp_ray.storage.publish import Publication
 from ffrtmp_ray.storage.publish_objects import in_order
 from ffrtmp_ray.storage.publish_objects import publish_objects as publish
-from tests.support.azure_server import azure_server, new_azure_container
+from tests.support.azure_server import ACCOUNT, azure_server, new_azure_container
 from tests.support.google_server import google_server, new_google_bucket
 from tests.support.object_server import new_bucket
 
@@ -157,6 +158,24 @@ def test_a_store_that_is_not_set_up_says_what_it_lacks(monkeypatch: pytest.Monke
         check_input_place("az://films/a.mp4", Settings(input_roots=("az://films",)))
 
 
+@pytest.mark.parametrize("bucket", ["az"], indirect=True)
+def test_credentials_that_are_wrong_are_said_and_not_told(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shared access signature, which stands in every URL that is asked for."""
+    monkeypatch.delenv("AZURE_STORAGE_USE_EMULATOR")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_SAS_KEY", "sv=2021-08-06&sr=c&sp=rl&sig=hidden")
+    monkeypatch.setattr(places, "_PATIENCE_SECONDS", 0.2)
+    settings = Settings(input_roots=(bucket,))
+    there = os.environ["AZURITE_BLOB_STORAGE_URL"]
+    for endpoint, said in ((there, "credentials do not allow"), ("http://127.0.0.1:9", "reached")):
+        monkeypatch.setenv("AZURE_ENDPOINT", f"{endpoint}/{ACCOUNT}")
+        with pytest.raises((InputRefused, StorageUnavailable), match=said) as caught:
+            check_input_place(f"{bucket}/in/a.mp4", settings)
+        assert "hidden" not in f"{caught.value} {caught.value.__cause__}"
+
+
 def test_a_root_is_a_path_or_a_bucket() -> None:
     assert Settings(input_roots=("/srv", "gs://b/in")).input_roots == (Path("/srv"), "gs://b/in")
     with pytest.raises(ValidationError, match="a root is a path"):
@@ -188,6 +207,18 @@ async def test_an_empty_object_is_refused(bucket: str, store: ObjectStore) -> No
     obstore.put(store, "in/a.mp4", b"")
     with pytest.raises(InputRefused, match="is empty"):
         await ObjectOrigin(f"{bucket}/in/a.mp4").look()
+
+
+async def test_a_key_may_have_any_characters(bucket: str, tmp_path: Path) -> None:
+    staged, place = tmp_path / "film.mp4", f"{bucket}/in/ü 100%41 a+b?c#d=&'.mp4"
+    staged.write_bytes(b"film")
+    assert publish(staged, place, [place], "job/1") is Publication.PUBLISHED
+    assert check_input_place(place, Settings(input_roots=(bucket,))) == place
+    origin = ObjectOrigin(place)
+    await origin.look()
+    assert await origin.fetch(1, 3) == b"il"
+    with pytest.raises(OutputExists):
+        check_output_place(place, Settings(output_roots=(bucket,)), folder=False)
 
 
 # ------------------------------------------------------------------------------ publishing
