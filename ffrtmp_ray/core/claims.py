@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ffrtmp_ray.core.lifecycle import PLAN
 from ffrtmp_ray.core.model import Job, Policy, Queue, Task, TaskState
 from ffrtmp_ray.core.placement import Claim
 
-_IDLE, _URGENT, _LIVE, _NEVER = Claim.IDLE, Claim.URGENT, Claim.LIVE, Claim.NEVER
-_LIVE_QUEUE, _STOPPING = Queue.LIVE, TaskState.STOPPING
+_IDLE: Final = Claim.IDLE
+_URGENT: Final = Claim.URGENT
+_LIVE: Final = Claim.LIVE
+_NEVER: Final = Claim.NEVER
+_LIVE_QUEUE: Final = Queue.LIVE
+_STOPPING: Final = TaskState.STOPPING
 
 
 def claim_of(job: Job) -> Claim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Final
 
 from ffrtmp_ray.core import yielding
 from ffrtmp_ray.core.lane import LIVE_RANKS, Lane, Turn
@@ -11,19 +11,19 @@ from ffrtmp_ray.core.placement import Claim
 from ffrtmp_ray.core.shares import Lanes
 from ffrtmp_ray.core.state import State
 
-_NOW = Claim.NOW
+_NOW: Final = Claim.NOW
 
 
-@dataclass(slots=True)
 class _Open:
     """What has to be looked at: for all else, that nothing fits has been found before."""
 
-    workers: dict[WorkerId, None] = field(default_factory=dict)
-    """Some of their room is free, and was not."""
-    claims: dict[tuple[WorkerId, Claim], None] = field(default_factory=dict)
-    """May find more room on that worker, but so far none beyond what is free for all."""
-    lanes: Lanes = 0
-    """They have got a task, or some claim may find more room for them."""
+    def __init__(self) -> None:
+        self.workers: dict[WorkerId, None] = {}
+        """Some of their room is free, and was not."""
+        self.claims: dict[tuple[WorkerId, Claim], None] = {}
+        """May find more room on that worker, but so far none beyond what is free for all."""
+        self.lanes: Lanes = 0
+        """They have got a task, or some claim may find more room for them."""
 
 
 def dispatch(state: State) -> None:
@@ -64,7 +64,10 @@ def _look(state: State, to_do: _Open) -> None:
 
 def _fitting(state: State, worker_id: WorkerId, claim: Claim) -> Lanes:
     found = state.places.room(worker_id, claim)
-    return 0 if found is None else state.queue.fitting(*found)
+    if found is None:
+        return 0
+    kind, room = found
+    return state.queue.fitting(kind, room)
 
 
 def _fitting_workers(state: State, to_do: _Open) -> Lanes:
@@ -85,7 +88,8 @@ def _place(state: State, to_do: _Open, lane: Lane, turn: Turn) -> bool:
     found = state.places.best(lane.asked, among)
     if found is None:
         return False
-    state.place(state.tasks[turn.task_id], *found)
+    worker_id, grant = found
+    state.place(state.tasks[turn.task_id], worker_id, grant)
     return True
 
 
@@ -107,7 +111,8 @@ def _give_turn(state: State, due: Turn) -> bool:
             continue
         found = state.places.best(lane.asked)
         if found is not None:
-            state.place(state.tasks[turn.task_id], *found)
+            worker_id, grant = found
+            state.place(state.tasks[turn.task_id], worker_id, grant)
         elif not yielding.reserve(state, lane, turn):
             continue
         state.placements = 0

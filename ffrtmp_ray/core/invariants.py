@@ -137,7 +137,7 @@ def _state_is_not_that_of_the_tasks(state: State) -> Iterator[str]:
             yield f"{job.id} is held: {job.held}, since {job.paused_at}"
         waiting[job.queue, job.priority] += job.state in (JobState.PENDING, JobState.QUEUED)
         active += job.state in (JobState.ASSIGNED, JobState.PROCESSING)
-    if +waiting != +state.counts.waiting or active != state.counts.active:
+    if +waiting != +Counter(state.counts.waiting) or active != state.counts.active:
         yield f"jobs that wait or are active: counted {state.counts.waiting}, {state.counts.active}"
 
 

@@ -4,6 +4,7 @@ anything, or carried out whole."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -32,9 +33,9 @@ from ffrtmp_ray.core.state import State
 from ffrtmp_ray.core.timers import Due
 from ffrtmp_ray.errors import Conflict, InvalidRequest, JobNotFound, QueueFull
 
-_RETRIABLE = (JobState.FAILED, JobState.CANCELED)
-_COMPLETED = JobState.COMPLETED
-_TERMINAL = (*_RETRIABLE, _COMPLETED)
+_RETRIABLE: Final = (JobState.FAILED, JobState.CANCELED)
+_COMPLETED: Final = JobState.COMPLETED
+_TERMINAL: Final = (*_RETRIABLE, _COMPLETED)
 _ON_WORKER = (TaskState.PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
 
 
@@ -179,7 +180,8 @@ def retry(state: State, event: RetryRequested) -> None:
     for task in tasks:
         if task.plan == job.plan and task.state is not TaskState.SUCCEEDED:
             _reset(state, task, event.who)
-    state.move_job(job, state_of(job, state.tallies[job.id]), "it was retried", event.who)
+    retried = replace(job, state=state_of(job, state.tallies[job.id]))
+    state.move_job(job, retried, "it was retried", event.who)
 
 
 def _as_it_is_now(state: State, task: Task) -> Task:
@@ -272,9 +274,9 @@ def settle(state: State, job_id: JobId) -> None:
     if new:
         why, who = "it was submitted", job.owner
     if target not in _TERMINAL:
-        state.move_job(job, target, why, who)
+        state.move_job(job, replace(job, state=target), why, who)
         return
-    state.move_job(job, target, why, who, finished_at=state.now)
+    state.move_job(job, replace(job, state=target, finished_at=state.now), why, who)
     state.forget_job(job_id)
     if target is _COMPLETED:
         return
@@ -284,7 +286,7 @@ def settle(state: State, job_id: JobId) -> None:
         state.journal.discards[job_id] = None
 
 
-_NO_REASON = ("its tasks have changed", "scheduler")
+_NO_REASON: Final = ("its tasks have changed", "scheduler")
 
 # ---------------------------------------------------------------- requests that are refused
 
@@ -299,9 +301,10 @@ def _find(state: State, job_id: JobId) -> Job:
 def _refuse_if_full(state: State, job: Job) -> None:
     policy = state.policy
     owner = policy.owners.get(job.owner, policy.other_owners)
-    if policy.max_queued is not None and state.counts.waiting.total() >= policy.max_queued:
+    waiting = state.counts.waiting_of.get(job.owner, 0)
+    if policy.max_queued is not None and state.counts.total >= policy.max_queued:
         why = f"{policy.max_queued} jobs wait, as many as may"
-    elif owner.max_queued is not None and state.counts.waiting_of[job.owner] >= owner.max_queued:
+    elif owner.max_queued is not None and waiting >= owner.max_queued:
         why = f"{owner.max_queued} jobs of {job.owner} wait, as many as may"
     else:
         return

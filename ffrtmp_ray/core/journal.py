@@ -98,21 +98,22 @@ class Journal:
             WorkerAdded(worker) if worker.id in self.new_workers else WorkerChanged(worker)
             for worker in self.workers.values()
         ]
-        for job in self.jobs.values():
-            new = job.id in self.specs
-            changes.append(JobAdded(job, self.specs[job.id]) if new else JobChanged(job))
+        for job_id, job in self.jobs.items():
+            new = job_id in self.specs
+            changes.append(JobAdded(job, self.specs[job_id]) if new else JobChanged(job))
         for job_id, labels in self.labels.items():
             changes.append(LabelsChanged(job_id, labels))
         changes += self.transitions
-        for task in self.tasks.values():
-            new = task.id in self.payloads
-            changes.append(TaskAdded(task, self.payloads[task.id]) if new else TaskChanged(task))
+        for task_id, task in self.tasks.items():
+            new = task_id in self.payloads
+            changes.append(TaskAdded(task, self.payloads[task_id]) if new else TaskChanged(task))
         for task_id, result in self.results.items():
             changes.append(ResultAdded(task_id, result))
-        for attempt in self.attempts.values():
-            if attempt.id in self.new_attempts:
+        for attempt_id, attempt in self.attempts.items():
+            if attempt_id in self.new_attempts:
                 changes.append(AttemptAdded(attempt))
             else:
-                changes.append(AttemptChanged(attempt, self.logs.get(attempt.id)))
-        changes += map(WorkerRemoved, self.removed_workers)
+                changes.append(AttemptChanged(attempt, self.logs.get(attempt_id)))
+        if self.removed_workers:
+            changes += map(WorkerRemoved, self.removed_workers)
         return tuple(changes)

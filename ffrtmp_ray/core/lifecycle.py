@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from ffrtmp_ray.core.model import Job, JobState, StopReason, Task, TaskState
 from ffrtmp_ray.errors import IllegalTransition
 
-PLAN = "plan"
+PLAN: Final = "plan"
 """The one kind of task that the engine knows: a job is pending while it has an unfinished one."""
 
-ENDING = frozenset({StopReason.CANCELED, StopReason.REPLACED, StopReason.TIMED_OUT})
+ENDING: Final = frozenset({StopReason.CANCELED, StopReason.REPLACED, StopReason.TIMED_OUT})
 """Reasons after which a task that has stopped is canceled. After all others it is ready again,
 and a success that its attempt still reports counts."""
 
@@ -26,7 +26,7 @@ _UNPLACED = frozenset({_J.PENDING, _J.QUEUED})
 _UNHELD = _UNPLACED | {_J.ASSIGNED, _J.PROCESSING}
 _TERMINAL = frozenset({_J.COMPLETED, _J.FAILED, _J.CANCELED})
 
-JOB_TABLE: Mapping[JobState, frozenset[JobState]] = {
+JOB_TABLE: Final[Mapping[JobState, frozenset[JobState]]] = {
     _J.PENDING: _UNHELD - {_J.PENDING} | {_J.PAUSED} | _TERMINAL,
     _J.QUEUED: _UNHELD - {_J.QUEUED} | {_J.PAUSED} | _TERMINAL,
     _J.ASSIGNED: _UNHELD - {_J.ASSIGNED} | {_J.PAUSED} | _TERMINAL,
@@ -42,7 +42,7 @@ retry; that a paused job completes means that its last task was ending when it w
 _T = TaskState
 _AFTER_ATTEMPT = frozenset({_T.READY, _T.DELAYED, _T.SUCCEEDED, _T.FAILED, _T.CANCELED})
 
-TASK_TABLE: Mapping[TaskState, frozenset[TaskState]] = {
+TASK_TABLE: Final[Mapping[TaskState, frozenset[TaskState]]] = {
     _T.WAITING: frozenset({_T.READY, _T.CANCELED}),
     _T.READY: frozenset({_T.PLACED, _T.CANCELED}),
     _T.DELAYED: frozenset({_T.READY, _T.CANCELED}),
@@ -115,13 +115,17 @@ class Tally:
                 self.publishing += by
             if state is _T_RUNNING:
                 self.running += by
-            elif state in _ON_WORKER:
+            elif state is _T_PLACED or state is _T_SUSPENDED:
                 self.placed += by
 
 
-_T_SUCCEEDED, _T_FAILED, _T_CANCELED = _T.SUCCEEDED, _T.FAILED, _T.CANCELED
-_T_RUNNING, _T_STOPPING = _T.RUNNING, _T.STOPPING
-_ON_WORKER = (_T.PLACED, _T.SUSPENDED)
+_T_PLACED: Final = TaskState.PLACED
+_T_RUNNING: Final = TaskState.RUNNING
+_T_SUSPENDED: Final = TaskState.SUSPENDED
+_T_STOPPING: Final = TaskState.STOPPING
+_T_SUCCEEDED: Final = TaskState.SUCCEEDED
+_T_FAILED: Final = TaskState.FAILED
+_T_CANCELED: Final = TaskState.CANCELED
 
 
 def tally(job: Job, tasks: Iterable[Task]) -> Tally:
@@ -150,8 +154,14 @@ def state_of(job: Job, counts: Tally) -> JobState:
     return _ASSIGNED if counts.placed else _QUEUED
 
 
-_PENDING, _QUEUED, _ASSIGNED, _PROCESSING = _J.PENDING, _J.QUEUED, _J.ASSIGNED, _J.PROCESSING
-_PAUSED, _COMPLETED, _FAILED, _CANCELED = _J.PAUSED, _J.COMPLETED, _J.FAILED, _J.CANCELED
+_PENDING: Final = JobState.PENDING
+_QUEUED: Final = JobState.QUEUED
+_ASSIGNED: Final = JobState.ASSIGNED
+_PROCESSING: Final = JobState.PROCESSING
+_PAUSED: Final = JobState.PAUSED
+_COMPLETED: Final = JobState.COMPLETED
+_FAILED: Final = JobState.FAILED
+_CANCELED: Final = JobState.CANCELED
 
 
 def job_state(job: Job, tasks: Iterable[Task]) -> JobState:

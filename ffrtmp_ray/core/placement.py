@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -50,16 +50,8 @@ class Claim(IntEnum):
     """No claim: what yields to this yields to none."""
 
 
-_NOW = Claim.NOW
-_CLAIMS = (_NOW, Claim.IDLE, Claim.URGENT, Claim.LIVE)
-
-
-class Hold(NamedTuple):
-    """Room of a worker that is taken."""
-
-    size: Size
-    yields_to: Claim
-    """The weakest claim that it gives way to."""
+_NOW: Final = Claim.NOW
+_CLAIMS: Final = (_NOW, Claim.IDLE, Claim.URGENT, Claim.LIVE)
 
 
 class Promise(NamedTuple):
@@ -88,12 +80,16 @@ class Place:
     """For each claim, the room under which the worker is in its index; empty if it is not."""
     seen: list[Room] = field(default_factory=list)
     """For each claim, the room when it was last asked whether it has risen."""
-    _holds: dict[str, Hold] = field(default_factory=dict)
+    _holds: dict[str, tuple[Size, Claim]] = field(default_factory=dict)
+    """What is taken of the room, and the weakest claim that it gives way to."""
+    _gained: bool = True
+    """Whether something has come free since it was last asked whether its room has risen."""
 
     def put_worker(self, worker: Worker | None, kind: Kind | None) -> None:
         """Have another worker's row here, or none."""
         gained = (NO_ROOM if kind is None else kind.empty) - self.empty
         self.left = [room + gained for room in self.left]
+        self._gained = True
         self.worker, self.kind = worker, kind
         self.takes_more = worker is not None and not worker.draining
 
@@ -106,21 +102,24 @@ class Place:
         """Returns whether that changes anything."""
         old = self._holds.get(key)
         if old is not None:
-            if old.yields_to is yields_to and old.size == size:
+            if old[1] is yields_to and old[0] == size:
                 return False
             self.release(key)
-        self._holds[key] = Hold(size, yields_to)
+        self._holds[key] = (size, yields_to)
+        left = self.left
         for claim in range(yields_to):
-            self.left[claim] -= size
+            left[claim] -= size
         return True
 
     def release(self, key: str) -> None:
         size, yields_to = self._holds.pop(key)
+        left = self.left
         for claim in range(yields_to):
-            self.left[claim] += size
+            left[claim] += size
+        self._gained = True
 
     def yields_to(self, attempt_id: AttemptId) -> Claim:
-        return self._holds[attempt_id].yields_to
+        return self._holds[attempt_id][1]
 
     def room(self, claim: Claim) -> Room:
         """What `claim` finds; 0 of what is promised before it has come free."""
@@ -132,10 +131,13 @@ class Place:
 
     def rise(self) -> list[Claim]:
         """The claims that may find more than when this was last asked."""
-        seen, self.seen = self.seen, self.rooms()
-        if not seen:
+        before, after = self.seen, self.rooms()
+        gained, self.seen, self._gained = self._gained, after, False
+        if not before:
             return list(_CLAIMS)
-        return [_CLAIMS[place] for place in risen(seen, self.seen)]
+        if not gained and not self.promises:
+            return []
+        return [claim for claim in _CLAIMS if risen(before[claim], after[claim])]
 
     @property
     def unused(self) -> Room:
@@ -248,12 +250,15 @@ class Places:
     def _best_of(
         self, requirement: Requirement, size: Size, among: Iterable[WorkerId]
     ) -> WorkerId | None:
-        fitting = [
-            (found[1], worker_id)
-            for worker_id in among
-            if (found := self.room(worker_id, _NOW)) and fits(requirement, size, *found)
-        ]
-        return min(fitting)[1] if fitting else None
+        best: tuple[Room, WorkerId] | None = None
+        for worker_id in among:
+            found = self.room(worker_id, _NOW)
+            if found is None:
+                continue
+            kind, room = found
+            if fits(requirement, size, kind, room) and (best is None or (room, worker_id) < best):
+                best = (room, worker_id)
+        return None if best is None else best[1]
 
     def grant(self, worker_id: WorkerId, requirement: Requirement) -> Requirement:
         worker = self._places[worker_id].worker
@@ -327,13 +332,13 @@ class Places:
         place.listed = rooms
         if not listed:
             self._capacities.add(worker_id, kind, kind.empty)
-            for index, room in zip(self._rooms, rooms, strict=True):
-                index.add(worker_id, kind, room)
-            return
-        for index, old, room in zip(self._rooms, listed, rooms, strict=True):
-            if old != room:
-                index.remove(worker_id, kind, old)
-                index.add(worker_id, kind, room)
+        for claim in _CLAIMS:
+            index = self._rooms[claim]
+            if not listed:
+                index.add(worker_id, kind, rooms[claim])
+            elif listed[claim] != rooms[claim]:
+                index.remove(worker_id, kind, listed[claim])
+                index.add(worker_id, kind, rooms[claim])
 
     def _unlist(self, worker_id: WorkerId, place: Place) -> None:
         if place.listed and place.kind is not None:

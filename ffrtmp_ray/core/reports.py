@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -40,6 +41,11 @@ from ffrtmp_ray.core.model import (
 from ffrtmp_ray.core.state import State
 from ffrtmp_ray.core.timers import Due
 from ffrtmp_ray.errors import InvalidRequest, WorkerNotFound
+
+_PLACED: Final = TaskState.PLACED
+_RUNNING: Final = TaskState.RUNNING
+_STOPPING: Final = TaskState.STOPPING
+_SUCCEEDED: Final = TaskState.SUCCEEDED
 
 # ---------------------------------------------------------------- workers
 
@@ -89,12 +95,13 @@ def _set_draining(state: State, worker_id: WorkerId, *, draining: bool) -> None:
 
 
 def started(state: State, event: TaskStarted) -> None:
-    attempt = _reported(state, event, TaskState.PLACED)
+    attempt = _reported(state, event, _PLACED)
     if attempt is None:
         return
     state.start_attempt(attempt)
     task = state.tasks[attempt.task_id]
-    state.change_task(task, TaskState.RUNNING, f"{task.name} has started", event.worker_id)
+    running = replace(task, state=_RUNNING)
+    state.move_task(task, running, f"{task.name} has started", event.worker_id)
     job = state.jobs[task.job_id]
     if job.started_at is None:
         state.put_job(replace(job, started_at=state.now))
@@ -119,12 +126,12 @@ def continued(state: State, event: TaskContinued) -> None:
         state.change_task(task, TaskState.RUNNING, why, event.worker_id)
 
 
-def _reported(state: State, event: Report, *expected: TaskState) -> Attempt | None:
+def _reported(state: State, event: Report, expected: TaskState | None = None) -> Attempt | None:
     """The attempt that `event` is about, if its worker has it and its task is as expected."""
     attempt = state.attempts.get(event.attempt_id)
     if attempt is None or attempt.worker_id != event.worker_id:
         return None
-    if expected and state.tasks[attempt.task_id].state not in expected:
+    if expected is not None and state.tasks[attempt.task_id].state is not expected:
         return None
     return attempt
 
@@ -141,17 +148,17 @@ def succeeded(state: State, event: TaskSucceeded) -> None:
         _stopped(state, attempt, event.log)
         return
     job = state.jobs[task.job_id]
+    done = replace(task, state=_SUCCEEDED, ready_at=None, stop_reason=None)
     try:
-        parent = replace(task, state=TaskState.SUCCEEDED)
-        tasks = _spawned(state, job, parent, event.spawn) if event.spawn else []
+        tasks = _spawned(state, job, done, event.spawn) if event.spawn else []
     except InvalidRequest as error:
         _failed(state, attempt, _nonsense(error), event.log)
         return
-    task = state.end_attempt(attempt, "succeeded", event.log)
-    why = f"{task.name} has succeeded"
-    state.change_task(task, TaskState.SUCCEEDED, why, event.worker_id, stop_reason=None)
+    state.end_attempt(attempt, "succeeded", event.log)
+    state.move_task(task, done, f"{task.name} has succeeded", event.worker_id)
     state.journal.results[task.id] = event.result
-    _add(state, tasks, event.spawn)
+    if tasks:
+        _add(state, tasks, event.spawn)
 
 
 def replaced(state: State, event: TaskReplaced) -> None:
@@ -207,7 +214,7 @@ def stopped(state: State, event: TaskStopped) -> None:
 
 def _is_over(task: Task) -> bool:
     """Whether the attempt was ordered to stop for good, so that its result is not wanted."""
-    return task.state is TaskState.STOPPING and task.stop_reason in ENDING
+    return task.state is _STOPPING and task.stop_reason in ENDING
 
 
 def _stopped(state: State, attempt: Attempt, log: str | None) -> None:

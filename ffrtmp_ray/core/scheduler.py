@@ -205,9 +205,11 @@ _DUE: dict[Due, Callable[[State, str], None]] = {
 
 
 def _commands(state: State) -> tuple[Command, ...]:
-    journal = state.journal
-    syncs = [Sync(worker_id, state.wanted(worker_id)) for worker_id in journal.synced]
-    return (*syncs, *map(Discard, journal.discards))
+    commands: list[Command] = [
+        Sync(worker_id, state.wanted(worker_id)) for worker_id in state.journal.synced
+    ]
+    commands += [Discard(job_id) for job_id in state.journal.discards]
+    return tuple(commands)
 
 
 def _restore(state: State, snapshot: Snapshot) -> None:

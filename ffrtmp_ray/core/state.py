@@ -3,6 +3,8 @@ alone, which keep the indexes true and write each changed row into the journal; 
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from ffrtmp_ray.core import claims
@@ -25,9 +27,12 @@ from ffrtmp_ray.core.model import (
 from ffrtmp_ray.core.placement import Claim
 from ffrtmp_ray.core.work import Work
 
-_PLACED, _STOPPING, _LIVE = TaskState.PLACED, TaskState.STOPPING, Queue.LIVE
-_WANTED = (_PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
-_RUN, _SUSPEND = Level.RUN, Level.SUSPEND
+_PLACED: Final = TaskState.PLACED
+_STOPPING: Final = TaskState.STOPPING
+_LIVE: Final = Queue.LIVE
+_WANTED: Final = (_PLACED, TaskState.RUNNING, TaskState.SUSPENDED)
+_RUN: Final = Level.RUN
+_SUSPEND: Final = Level.SUSPEND
 
 
 class State(Work):
@@ -72,43 +77,40 @@ class State(Work):
 
     def place(self, task: Task, worker_id: WorkerId, grant: Requirement) -> None:
         """Order a new attempt at a ready task."""
-        number = task.attempts + 1
+        number, job_id = task.attempts + 1, task.job_id
+        attempt_id = f"{task.id}-{self.epoch}-{number}"
         attempt = Attempt(
-            id=f"{task.id}-{self.epoch}-{number}",
+            id=attempt_id,
             task_id=task.id,
-            job_id=task.job_id,
+            job_id=job_id,
             number=number,
             worker_id=worker_id,
             grant=grant,
             placed_at=self.now,
         )
-        task = self.change_task(
-            task,
-            _PLACED,
-            f"{task.name} was placed on {worker_id}",
-            "scheduler",
-            attempts=number,
-        )
+        placed = replace(task, state=_PLACED, ready_at=None, attempts=number)
+        self.move_task(task, placed, f"{task.name} was placed on {worker_id}", "scheduler")
         self.hold_attempt(attempt)
-        self.journal.attempts[attempt.id] = attempt
-        self.journal.new_attempts.add(attempt.id)
-        self.journal.synced[worker_id] = None
-        self.journal.decided("placed")
+        journal = self.journal
+        journal.attempts[attempt_id] = attempt
+        journal.new_attempts.add(attempt_id)
+        journal.synced[worker_id] = None
+        journal.decided("placed")
         self.queue.placed(task, self.now)
-        if self.jobs[task.job_id].queue is not _LIVE:
+        if self.jobs[job_id].queue is not _LIVE:
             self.placements += 1
 
     def hold_attempt(self, attempt: Attempt) -> None:
         """Take in an attempt that has not ended, without a change of its row."""
-        self.attempts[attempt.id] = attempt
-        self.current[attempt.task_id] = attempt.id
-        self.open_attempts[attempt.job_id] = self.open_attempts.get(attempt.job_id, 0) + 1
-        self.places.hold(attempt, self.yields_to(self.tasks[attempt.task_id]))
-        job = self.jobs.get(attempt.job_id)
+        attempt_id, task_id, job_id = attempt.id, attempt.task_id, attempt.job_id
+        self.attempts[attempt_id] = attempt
+        self.current[task_id] = attempt_id
+        self.open_attempts[job_id] = self.open_attempts.get(job_id, 0) + 1
+        job = self.jobs.get(job_id)
+        self.places.hold(attempt, claims.yields_to(self.tasks[task_id], job, self.policy))
         if job is not None:
-            self._owners[attempt.id] = job.owner
-            resources = attempt.grant.resources
-            self.accounts.start(job.owner, attempt.task_id, resources, self.tick)
+            owner = self._owners[attempt_id] = job.owner
+            self.accounts.start(owner, task_id, attempt.grant.resources, self.tick)
 
     def retract(self, attempt: Attempt) -> None:
         """Undo `place` in the event that it belongs to: of the attempt, no trace remains."""
@@ -141,11 +143,11 @@ class State(Work):
 
     def end_attempt(self, attempt: Attempt, outcome: str, log: str | None) -> Task:
         """Free what an attempt held. Returns its task, whose state is for the caller to change."""
-        ended = replace(attempt, ended_at=self.now, outcome=outcome)
-        self.journal.attempts[attempt.id] = ended
+        journal = self.journal
+        journal.attempts[attempt.id] = replace(attempt, ended_at=self.now, outcome=outcome)
         if log is not None:
-            self.journal.logs[attempt.id] = log
-        self.journal.synced[attempt.worker_id] = None
+            journal.logs[attempt.id] = log
+        journal.synced[attempt.worker_id] = None
         self._release(attempt)
         if attempt.job_id in self.discarding and attempt.job_id not in self.open_attempts:
             self.discarding.remove(attempt.job_id)

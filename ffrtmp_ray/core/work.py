@@ -4,7 +4,7 @@ room. Keeps the indexes true and writes each changed row into the journal; decid
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -26,7 +26,6 @@ from ffrtmp_ray.core.model import (
     Document,
     Job,
     JobId,
-    JobState,
     Policy,
     Task,
     TaskId,
@@ -38,11 +37,13 @@ from ffrtmp_ray.core.queue import ReadyQueue
 from ffrtmp_ray.core.story import Story
 from ffrtmp_ray.core.timers import Due, Timers
 
-TICK_SECONDS = 5.0
+TICK_SECONDS: Final = 5.0
 """Short beside a task; long enough that most decisions find the order as the one before left it."""
 
-_READY, _WAITING, _DELAYED = TaskState.READY, TaskState.WAITING, TaskState.DELAYED
-_SUCCEEDED = TaskState.SUCCEEDED
+_READY: Final = TaskState.READY
+_WAITING: Final = TaskState.WAITING
+_DELAYED: Final = TaskState.DELAYED
+_SUCCEEDED: Final = TaskState.SUCCEEDED
 
 
 class Work:
@@ -132,14 +133,16 @@ class Work:
             if task_id not in self.current:
                 del self.tasks[task_id]
 
-    def move_job(self, job: Job, target: JobState, why: str, who: str, **changes: Any) -> None:
-        """Move a job to another state, or a new one to its first. Raises IllegalTransition."""
-        source = None if job.id in self.journal.specs else job.state
+    def move_job(self, job: Job, moved: Job, why: str, who: str) -> None:
+        """Move a job to the state that it has in `moved`, or a new one to its first. Raises
+        IllegalTransition."""
+        job_id, target, journal = job.id, moved.state, self.journal
+        source = None if job_id in journal.specs else job.state
         if source is not None and target not in JOB_TABLE[source]:
-            check(job.id, source, target, self.story.of(job.id))
-        self.journal.transitions.append(JobTransitioned(job.id, source, target, self.now, why, who))
-        self.story.add(self.now, job.id, target, why)
-        moved = self.journal.jobs[job.id] = replace(job, state=target, **changes)
+            check(job_id, source, target, self.story.of(job_id))
+        journal.transitions.append(JobTransitioned(job_id, source, target, self.now, why, who))
+        self.story.add(self.now, job_id, target, why)
+        journal.jobs[job_id] = moved
         self.hold_job(moved)
 
     def because(self, job_id: JobId, why: str, who: str) -> None:
@@ -157,28 +160,32 @@ class Work:
             self.timers.set(Due.RETRY, task.id)
 
     def put_task(self, task: Task) -> None:
-        old = self.tasks.get(task.id)
+        waits = False
+        if task.state is _WAITING:
+            old = self.tasks.get(task.id)
+            waits = old is None or old.state is not _WAITING
         self.hold_task(task)
         self.journal.tasks[task.id] = task
-        if task.state is _WAITING and (old is None or old.state is not _WAITING):
+        if waits:
             self.watch(task)
         if task.job_id not in self.jobs and task.id not in self.current:
             del self.tasks[task.id]
 
     def hold_task(self, task: Task) -> None:
         """Take a task in, or its new version, without a change of its row."""
-        old = self.tasks.get(task.id)
-        job = self.jobs.get(task.job_id)
-        self.tasks[task.id] = task
+        task_id, job_id = task.id, task.job_id
+        old = self.tasks.get(task_id)
+        job = self.jobs.get(job_id)
+        self.tasks[task_id] = task
         if job is None:
             return
-        ids = self.task_ids[job.id]
-        if task.id not in ids:
-            ids[task.id] = len(ids)
-            task = self.tasks[task.id] = replace(task, needs=self.queue.shape(task.needs))
+        ids = self.task_ids[job_id]
+        if task_id not in ids:
+            ids[task_id] = len(ids)
+            task = self.tasks[task_id] = replace(task, needs=self.queue.shape(task.needs))
             old = None
         if task.plan == job.plan:
-            counts = self.tallies[job.id]
+            counts = self.tallies[job_id]
             if old is not None:
                 counts.count(old, -1)
             counts.count(task)
@@ -190,19 +197,25 @@ class Work:
     def change_task(
         self, task: Task, target: TaskState, why: str, who: str, **changes: Any
     ) -> Task:
-        """Move a task to another state. Raises IllegalTransition."""
+        """Move a task to another state, and change other fields of it. Returns what it is then.
+        Raises IllegalTransition."""
+        ready_at = self.now if target is _READY else None
+        moved = replace(task, state=target, ready_at=ready_at, **changes)
+        self.move_task(task, moved, why, who)
+        return moved
+
+    def move_task(self, task: Task, moved: Task, why: str, who: str) -> None:
+        """Move a task to the state that it has in `moved`. Raises IllegalTransition."""
+        target = moved.state
         if target not in TASK_TABLE[task.state]:
             check(task.id, task.state, target, self.story.of(task.job_id))
-        changes["ready_at"] = self.now if target is _READY else None
-        new = replace(task, state=target, **changes)
         self.story.add(self.now, task.id, target, why)
         self.journal.reasons[task.job_id] = (why, who)
-        self.put_task(new)
+        self.put_task(moved)
         if target is _SUCCEEDED:
-            self._unblock(new)
+            self._unblock(moved)
         elif target is _DELAYED:
             self.timers.set(Due.RETRY, task.id)
-        return new
 
     def requeue(self, task: Task) -> None:
         """Have a task in the queue exactly when it may start now."""

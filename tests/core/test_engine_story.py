@@ -168,7 +168,8 @@ def test_nothing_is_kept_of_finished_jobs() -> None:
     containers = {
         name: kept
         for name in dir(farm.engine._state)
-        if isinstance(kept := getattr(farm.engine._state, name), dict | set)
+        if not name.startswith("__")
+        and isinstance(kept := getattr(farm.engine._state, name), dict | set)
     }
     assert farm.engine.queue_lengths() == {}
     assert list(farm.engine._state.queue) == []
