@@ -49,25 +49,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, farm(Path(name)) as client:
         folder = Path(name)
         clip = make_clip(folder / "clip.mp4", seconds=CLIP_SECONDS, size="640x360")
-        running = encodes(client, clip, folder)
+        running = encode(client, clip, folder)
         wait_in_line(client, clip, folder, wanted.waiting)
         rounds = [struck(client, folder, clip, running, each) for each in range(wanted.rounds)]
-        restarted = sum(attempts_of(client, job) - 1 for job in running)
-        for job in running:
-            client.cancel(job)
-    print(json.dumps(summary(rounds, restarted, wanted.waiting, len(running))))
+        attempts = attempts_of(client, running)
+        client.cancel(running)
+    print(json.dumps(summary(rounds, attempts, wanted.waiting)))
 
 
-def encodes(client: Client, clip: Path, folder: Path) -> list[str]:
-    """The ids of as many jobs as there are CPUs, when an encode of each runs."""
+def encode(client: Client, clip: Path, folder: Path) -> str:
+    """The id of a job of which a chunk is encoded on each CPU, when all run."""
     cpus = sum(worker.cpus for worker in client.workers())
-    jobs = []
-    for number in range(cpus):
-        spec = spec_of(clip, folder / f"running{number}.mp4", chunks=1, queue=Queue.LIVE)
-        jobs.append(client.submit(spec).id)
-    wait_for(lambda: all(attempts_of(client, job) for job in jobs))
-    say(f"{len(jobs)} encodes run")
-    return jobs
+    spec = spec_of(clip, folder / "running.mp4", chunks=cpus, queue=Queue.LIVE)
+    job_id = client.submit(spec).id
+    wait_for(lambda: attempts_of(client, job_id) == [1] * cpus)
+    say(f"{cpus} encodes run")
+    return job_id
 
 
 def wait_in_line(client: Client, clip: Path, folder: Path, count: int) -> None:
@@ -84,20 +81,19 @@ def spec_of(clip: Path, target: Path, **fields: object) -> JobSpec:
     )
 
 
-def attempts_of(client: Client, job_id: str) -> int:
+def attempts_of(client: Client, job_id: str) -> list[int]:
+    """Of each encode."""
     tasks = client.job(job_id).tasks
-    return sum(len(task.attempts) for task in tasks if task.kind == "encode")
+    return [len(task.attempts) for task in tasks if task.kind == "encode"]
 
 
-def struck(
-    client: Client, folder: Path, clip: Path, running: list[str], number: int
-) -> list[float]:
+def struck(client: Client, folder: Path, clip: Path, running: str, number: int) -> list[float]:
     """Seconds from the scheduler's death to the first read and to the first accepted job."""
     base = str(client.address)
     later = datetime.now(UTC) + timedelta(days=1)
     body = spec_of(clip, folder / f"after{number}.mp4", not_before=later).model_dump_json()
     scheduler = scheduler_of(folder / "state")
-    requests = [("GET", f"{base}/jobs/{running[0]}", ""), ("POST", f"{base}/jobs", body)]
+    requests = [("GET", f"{base}/jobs/{running}", ""), ("POST", f"{base}/jobs", body)]
     scheduler.kill()
     began = time.monotonic()
     with ThreadPoolExecutor(len(requests)) as callers:
@@ -146,16 +142,14 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(ASK_SECONDS)
 
 
-def summary(
-    rounds: list[list[float]], restarted: int, waiting: int, running: int
-) -> dict[str, float]:
+def summary(rounds: list[list[float]], attempts: list[int], waiting: int) -> dict[str, float]:
     reads, submits = zip(*rounds, strict=True)
     load_average, _, _ = os.getloadavg()
     return {
         "rounds": len(rounds),
         "jobs_waiting": waiting,
-        "tasks_running": running,
-        "tasks_restarted": restarted,
+        "tasks_running": len(attempts),
+        "tasks_restarted": sum(attempts) - len(attempts),
         "read_seconds_median": round(statistics.median(reads), 2),
         "read_seconds_max": round(max(reads), 2),
         "submit_seconds_median": round(statistics.median(submits), 2),

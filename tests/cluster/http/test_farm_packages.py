@@ -24,7 +24,7 @@ from tests.cluster.media import frame_times
 from tests.media.encoding import run
 from tests.media.playing import play
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 4
 CUES = [Cue(500, 1500, ("first",)), Cue(1750, 3500, ("second",))]
