@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -11,6 +11,8 @@ import pytest
 
 from ffrtmp_ray.store.open import migrate
 from tests.clips import Clips
+from tests.support.azure_server import azure_server, new_azure_container
+from tests.support.google_server import google_server, new_google_bucket
 from tests.support.object_server import new_bucket, object_server
 from tests.support.postgresql import Server, running_server
 
@@ -61,10 +63,41 @@ def _s3() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def _google() -> Iterator[str]:
+    with google_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _azure() -> Iterator[str]:
+    with azure_server() as url:
+        yield url
+
+
 @pytest.fixture
-def bucket(_s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def bucket_of(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], str]:
+    """`bucket_of("gs")` is the URL of an empty bucket of that kind of store (`s3`, `gs`, `az`); the
+    environment says how it is reached."""
+    kinds = {
+        "s3": ("_s3", new_bucket),
+        "gs": ("_google", new_google_bucket),
+        "az": ("_azure", new_azure_container),
+    }
+
+    def make(kind: str) -> str:
+        server, new = kinds[kind]
+        return new(request.getfixturevalue(server), monkeypatch)
+
+    return make
+
+
+@pytest.fixture
+def bucket(bucket_of: Callable[[str], str]) -> str:
     """The URL of an empty bucket of an S3 server; the environment says how it is reached."""
-    return new_bucket(_s3, monkeypatch)
+    return bucket_of("s3")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -130,6 +131,22 @@ def test_a_file_for_which_there_is_no_room_is_refused(farm: str, gateway: FakeGa
     answer = _put(farm, b"12345")
     assert answer.status_code == 507
     assert "there is no room" in answer.json()["detail"]
+
+
+def test_a_file_for_which_another_that_is_being_sent_leaves_no_room_is_refused(
+    farm: str, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = gateway.settings_now.min_free_bytes + len(FILE) + 1000
+    disk = SimpleNamespace(free=room)
+    monkeypatch.setattr("ffrtmp_ray.storage.uploads.shutil.disk_usage", lambda _: disk)
+    host, port = farm.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as first:
+        head = f"PUT /uploads/a.mov HTTP/1.1\r\nHost: x\r\nContent-Length: {len(FILE)}\r\n\r\n"
+        first.sendall(head.encode())
+        until(lambda: httpx.get(f"{farm}/uploads/a.mov").status_code == 200)
+        assert _put(farm, FILE, name="b.mov").status_code == 507
+        assert _put(farm, b"small", name="c.mov").status_code == 201
+    until(lambda: _put(farm, FILE, name="b.mov").status_code == 201)
 
 
 def test_a_disk_that_fills_up_meanwhile_is_said(farm: str, monkeypatch: pytest.MonkeyPatch) -> None:

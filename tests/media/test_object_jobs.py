@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import obstore
 import pytest
@@ -20,6 +22,12 @@ from ffrtmp_ray.storage.object_origin import ObjectOrigin
 from tests.clips import Clips
 from tests.media.frames import assert_same_frames
 from tests.media.pipeline import assignment, failure_of, rendition, run_job, tasks_of
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest, bucket_of: Callable[[str], str]) -> str:
+    """Of S3, where a test asks for no other kind."""
+    return bucket_of(getattr(request, "param", "s3"))
 
 
 @pytest.fixture
@@ -44,6 +52,7 @@ def _job(bucket: str, output: str, *names: str, **fields: object) -> JobSpec:
     )
 
 
+@pytest.mark.parametrize("bucket", ["s3", "gs", "az"], indirect=True)
 async def test_a_film_goes_from_bucket_to_bucket(
     toolbox: Toolbox, bucket: str, store: ObjectStore, clips: Clips, tmp_path: Path
 ) -> None:
@@ -110,6 +119,24 @@ async def test_a_package_is_put_with_its_manifests(
     assert {f"out/film/{name}" for name in named} <= found
     manifest = obstore.get(store, "out/film/manifest.mpd", options={"head": True})
     assert manifest.attributes["Content-Type"] == "application/dash+xml"
+
+
+async def test_of_two_jobs_with_one_target_one_is_published_whole(
+    toolbox: Toolbox, bucket: str, store: ObjectStore
+) -> None:
+    """Each has renditions of other names, so that no two objects meet."""
+    jobs = {"one": ("a", "b"), "two": ("c", "d")}
+    runs = []
+    for job, names in jobs.items():
+        made = await run_job(_job(bucket, "out/film", *names), toolbox, up_to="finish", job=job)
+        (task,) = cast(Succeeded, made.ended["finish"]).spawn
+        runs.append(TaskRun(assignment(task, made.results, job=job), toolbox))
+    ended = await asyncio.gather(*(run.run() for run in runs))
+    (won,) = [job for job, end in zip(jobs, ended, strict=True) if isinstance(end, Succeeded)]
+    (lost,) = [end for end in ended if not isinstance(end, Succeeded)]
+    assert failure_of(lost)[0] is FailureKind.OUTPUT_EXISTS
+    found = [meta["path"] for page in obstore.list(store, prefix="out") for meta in page]
+    assert found == [f"out/film/{name}.mp4" for name in jobs[won]]
 
 
 async def test_what_appears_at_the_target_meanwhile_is_left_alone(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,35 +21,16 @@ from ffrtmp_ray.storage.places import check_input_place, check_output_place
 from ffrtmp_ray.storage.publish import Publication
 from ffrtmp_ray.storage.publish_objects import in_order
 from ffrtmp_ray.storage.publish_objects import publish_objects as publish
-from tests.support.azure_server import ACCOUNT, azure_server, new_azure_container
-from tests.support.google_server import google_server, new_google_bucket
-from tests.support.object_server import new_bucket
+from tests.support.azure_server import ACCOUNT
 
 MARKER = "out/.film.publishing"
 MANIFESTS = ("master.m3u8", "a/index.m3u8", "stream.mpd")
 
 
-@pytest.fixture(scope="module")
-def _google() -> Iterator[str]:
-    with google_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def _azure() -> Iterator[str]:
-    with azure_server() as url:
-        yield url
-
-
 @pytest.fixture(params=["s3", "gs", "az"])
-def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of an empty bucket of each kind of store."""
-    server, new = {
-        "s3": ("_s3", new_bucket),
-        "gs": ("_google", new_google_bucket),
-        "az": ("_azure", new_azure_container),
-    }[request.param]
-    return new(request.getfixturevalue(server), monkeypatch)
+def bucket(request: pytest.FixtureRequest, bucket_of: Callable[[str], str]) -> str:
+    """An empty one of each kind of store."""
+    return bucket_of(request.param)
 
 
 only_s3 = pytest.mark.parametrize("bucket", ["s3"], indirect=True)
