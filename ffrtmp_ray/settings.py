@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     """The ffmpeg program, version 7.1 or newer; None means the one that came with the
     installation."""
 
+    fonts_dir: Path | None = None
+    """A folder of fonts, the same on all nodes, for what is burned in and the installation's own
+    font (Latin, Greek, Cyrillic, Devanagari) does not have."""
+
     # where it listens
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=1, le=65535)

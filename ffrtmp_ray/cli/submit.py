@@ -139,6 +139,14 @@ SubtitlesKept: TypeAlias = Annotated[
         show_default="the ladder's",
     ),
 ]
+BurnWhat: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--burn",
+        metavar="WHICH",
+        help="Draw subtitles on the picture: the source's by number or language, or a file.",
+    ),
+]
 Urgent: TypeAlias = Annotated[
     bool, typer.Option("--urgent", help="It may take the place of preemptible tasks.")
 ]
@@ -208,6 +216,7 @@ def submit(
     sounds: Sounds = None,
     loudness: LoudnessTarget = None,
     subtitles: SubtitlesKept = None,
+    burn: BurnWhat = None,
     images: ImageKind = None,
     poster: HasPoster = False,
     thumbnails: ThumbnailsEvery = None,
@@ -249,6 +258,7 @@ def submit(
         "sounds": _tracks(sounds),
         "loudness": loudness,
         "subtitles": _tracks(subtitles),
+        "burn": _burn(burn),
         "images": _images(images, poster, thumbnails, sprite),
         "quality": quality,
         "urgent": urgent,
@@ -276,6 +286,17 @@ def _tracks(which: str | None) -> str | list[str] | None:
     if which is None or which in [each.value for each in Tracks]:
         return which
     return [each.strip() for each in which.split(",")]
+
+
+def _burn(which: str | None) -> dict[str, Any] | None:
+    """As the API has it: a number, a language of three letters, or what else is a file."""
+    if which is None:
+        return None
+    if which.isdecimal():
+        return {"track": int(which)}
+    if re.fullmatch("[a-z]{3}", which):
+        return {"language": which}
+    return {"file": _absolute(which)}
 
 
 def _images(

@@ -15,6 +15,7 @@ from ffrtmp_ray.errors import CallerError, InputRefused, MachineError, OutputExi
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.steps import (
     audio,
+    burn,
     copy,
     encode,
     finish,
@@ -40,6 +41,7 @@ _STEPS: Mapping[str, Callable[[Step], Awaitable[Ended]]] = {
     "subtitles": subtitles.run,
     "finish": finish.run,
     "tune": tune.run,
+    "burn": burn.run,
     "publish": publish.run,
 }
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)

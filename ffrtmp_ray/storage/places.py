@@ -20,7 +20,7 @@ from ffrtmp_ray.storage.roots import check_input, check_output, exists
 from ffrtmp_ray.storage.uploads import SCHEME, Uploads
 from ffrtmp_ray.storage.urls import HTTP, OBJECTS, scheme_of, shown
 
-MOST_IMAGE_BYTES = 10_000_000
+MOST_SIDE_BYTES = 10_000_000
 _PATIENCE_SECONDS = 5.0
 """With an object store: a caller waits for the answer."""
 
@@ -40,16 +40,19 @@ def check_input_place(place: str, settings: Settings) -> str:
     return str(check_input(place, _folders(settings.input_roots)))
 
 
-def check_image(path: str, settings: Settings, where: str) -> Path:
-    """The real path of an image that may be laid over a picture: a local file below the input
-    roots, of a size that is read at once. Raises InputRefused, about the field `where`."""
+def check_side_file(path: str, settings: Settings, where: str) -> Path:
+    """The real path of a file that is read beside the input, as a watermark's image: a local one
+    below the input roots, of a size that is read at once.
+
+    Raises InputRefused, about the field `where`.
+    """
     try:
         real = check_input(path, _folders(settings.input_roots))
     except InputRefused as error:
         raise InputRefused(error.message, where=where, remedy=error.remedy) from None
-    if real.stat().st_size > MOST_IMAGE_BYTES:
+    if real.stat().st_size > MOST_SIDE_BYTES:
         raise InputRefused(
-            f"{path} has more than {MOST_IMAGE_BYTES} bytes", where=where, remedy="make it smaller"
+            f"{path} has more than {MOST_SIDE_BYTES} bytes", where=where, remedy="make it smaller"
         )
     return real
 

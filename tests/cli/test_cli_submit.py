@@ -31,7 +31,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--max-attempts", "5", "--timeout", "90.5", "--task-timeout", "30"),
         *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
-        *("--sounds", "eng,fra", "--loudness", "-16", "--subtitles", "all"),
+        *("--sounds", "eng,fra", "--loudness", "-16", "--subtitles", "all", "--burn", "eng"),
         *("--watermark", "/in/logo.png", "--tag", "title=a=b", "--tag", "comment="),
         *("--poster", "--thumbnails", "5", "--sprite", "1:00", "--images", "webp"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
@@ -69,6 +69,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "sounds": ["eng", "fra"],
         "loudness": -16.0,
         "subtitles": "all",
+        "burn": {"track": None, "language": "eng", "file": None},
         "images": {
             "format": "webp",
             "poster": {"time": None, "height": 720},
@@ -82,6 +83,19 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "not_before": datetime(2030, 1, 31, 17, tzinfo=UTC),
         "deadline": datetime(2030, 2, 1, 6, tzinfo=UTC),
     }
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [("2", {"track": 2}), ("/in/a b.srt", {"file": "/in/a b.srt"}), ("fra", {"language": "fra"})],
+)
+def test_what_is_burned_in_is_a_number_a_language_or_a_file(
+    which: str, expected: dict[str, object], ffrtmp: Ffrtmp, gateway: FakeGateway
+) -> None:
+    ffrtmp(*SUBMIT, "--burn", which)
+
+    burn = gateway.jobs_by_id["job-1"].spec["burn"]
+    assert {name: value for name, value in burn.items() if value is not None} == expected
 
 
 def test_a_time_without_a_zone_is_of_this_machine(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:

@@ -18,7 +18,7 @@ from ffrtmp_ray.media.spec import Codec, JobSpec, Measure
 from ffrtmp_ray.media.spec.watermark import Position, Watermark
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
-from ffrtmp_ray.storage.places import MOST_IMAGE_BYTES, check_image
+from ffrtmp_ray.storage.places import MOST_SIDE_BYTES, check_side_file
 from tests.clips import Clips
 from tests.media.encoding import run
 from tests.media.exact import frames_of
@@ -194,10 +194,10 @@ def test_images_outside_the_roots_and_large_ones_are_refused(tmp_path: Path) -> 
     large, outside = tmp_path / "in/large.png", tmp_path / "outside.png"
     outside.touch()
     with large.open("wb") as file:
-        file.truncate(MOST_IMAGE_BYTES + 1)
+        file.truncate(MOST_SIDE_BYTES + 1)
     for path in (large, outside, tmp_path / "in/missing.png"):
         with pytest.raises(InputRefused) as caught:
-            check_image(str(path), settings, "watermark.image")
+            check_side_file(str(path), settings, "watermark.image")
         assert caught.value.where == "watermark.image"
 
 

@@ -19,10 +19,14 @@ def address_of(
     out: with x264 it changes some bits, but not of what they are an encode, nor whether they can
     be joined, and a chunk that was finished on four CPUs is not to be made again on two.
     """
-    mark = work.mark
-    nameless = None if mark is None else mark.model_copy(update={"path": ""})
-    alone = work.model_copy(update={"outputs": (output,), "mark": nameless})
+    mark, burned = work.mark, work.burned
+    nameless = {
+        "mark": None if mark is None else mark.model_copy(update={"path": ""}),
+        "burned": None if burned is None else burned.model_copy(update={"path": "", "fonts": ""}),
+    }
+    alone = work.model_copy(update={"outputs": (output,), **nameless})
     name = output.rendition.name
     argv = video_argv("", "", alone, outputs={name: ""}, cpus=1, gpu=0 if gpu else None)
-    text = json.dumps([source, mark.sha256 if mark is not None else None, ffmpeg_version, argv])
+    read = [None if mark is None else mark.sha256, *([] if burned is None else [burned.sha256])]
+    text = json.dumps([source, *read, ffmpeg_version, argv])
     return hashlib.sha256(text.encode()).hexdigest()

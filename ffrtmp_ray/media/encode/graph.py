@@ -43,3 +43,10 @@ def _shared(chains: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
             break
         shared.append(filters[0])
     return tuple(shared)
+
+
+def escaped(path: str) -> str:
+    """For a filter's option, in a graph (ffmpeg-filters, "Notes on filtergraph escaping")."""
+    for special in ("\\':", "\\'[],;"):
+        path = "".join(f"\\{each}" if each in special else each for each in path)
+    return path

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
 
+from ffrtmp_ray.media.encode.burn import burning
 from ffrtmp_ray.media.encode.graph import shared_graph
 from ffrtmp_ray.media.encode.light import light_options, tone_map
 from ffrtmp_ray.media.encode.mark import mark_input, marked
@@ -192,10 +193,12 @@ def _last_pts(work: VideoWork) -> int | None:
 def _times(work: VideoWork) -> list[str]:
     """Count time from the first frame. Chunks count from the picture's first one and round to the
     output's ticks before they start at zero, so that all of them round as the whole file does;
-    and a first frame that is missing leaves a gap there, in which that is seen."""
+    and a first frame that is missing leaves a gap there, in which that is seen. Subtitles are drawn
+    by exact times of the whole picture, which a chunk has for a moment."""
     if work.chunk is None:
-        return ["setpts=PTS-STARTPTS", _ticks(work)]
-    return [f"setpts=PTS-({work.chunk.first_pts})", _ticks(work), f"setpts=PTS-{work.chunk.offset}"]
+        return ["setpts=PTS-STARTPTS", *burning(work), _ticks(work)]
+    from_first = f"setpts=PTS-({work.chunk.first_pts})"
+    return [from_first, *burning(work), _ticks(work), f"setpts=PTS-{work.chunk.offset}"]
 
 
 def _ticks(work: VideoWork) -> str:

@@ -103,6 +103,25 @@ class Mark(Value):
     end: Fraction | None = None
 
 
+class Burned(Value):
+    """Subtitles that are drawn on the picture."""
+
+    path: str
+    """Of SubRip, one cue at a time in each place, whose time zero is the picture's first frame.
+    Relative to the workspace, until a step puts its machine's in (`steps.burn.local`)."""
+    sha256: str
+    """Of that text and of the fonts, in hex."""
+    fonts: str = ""
+    """The folder of the fonts that come with the installation; known by the step alone."""
+    width: int
+    height: int
+    """Of the source's picture as it is turned when shown."""
+    aspect: Fraction = Field(default=Fraction(1), gt=0)
+    """Width of a pixel by its height, turned in the same way."""
+    stream: int | None = None
+    """Index in the source; None where they come from a file."""
+
+
 class OutputWork(Value):
     """One rendition and the size that it has here (see `encode.size.fit`)."""
 
@@ -140,6 +159,8 @@ class VideoWork(Value):
     light: Light | None = None
     """Of the source; told to every encoder, for not every frame says it."""
     mark: Mark | None = None
+    burned: Burned | None = None
+    """A mark lies over them."""
     chunk: ChunkWork | None = None
     """None is the whole file."""
     keyframes: tuple[int, ...] = ()

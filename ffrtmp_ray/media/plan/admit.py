@@ -38,6 +38,7 @@ def _check_sound_alone(spec: JobSpec) -> None:
     for where, wanted, what in (
         ("images", spec.images, "images are made beside a picture"),
         ("watermark", spec.watermark, "a watermark lies over a picture"),
+        ("burn", spec.burn, "subtitles are burned into a picture"),
         ("quality", spec.quality, "quality is that of a picture"),
     ):
         if wanted:
@@ -58,6 +59,7 @@ def first_task(spec: JobSpec, settings: Settings) -> NewTask:
         metadata=spec.metadata,
         images=spec.images,
         watermark=spec.watermark,
+        burn=spec.burn,
         gpu=spec.gpu,
         encode_cpus=settings.encode_cpus,
         task_timeout_seconds=spec.task_timeout_seconds,

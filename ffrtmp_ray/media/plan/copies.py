@@ -133,6 +133,8 @@ def _hindrances(
     yield from _differences(video, output)
     if work.watermark is not None:
         yield "a watermark lies over it"
+    if work.burned is not None:
+        yield "subtitles are burned in"
     if video.trimmed:
         yield "a part is taken of the source"
     if not video.ticks or video.keyframes[:1] != video.ticks[:1]:

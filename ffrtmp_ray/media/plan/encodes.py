@@ -52,7 +52,9 @@ def encode_payloads(
     if not outputs:
         return []
     video, ticks = source.video, timescale(source.video.time_base)
-    whole = whole_picture(video, outputs).model_copy(update={"mark": work.mark})
+    whole = whole_picture(video, outputs).model_copy(
+        update={"mark": work.mark, "burned": work.burned}
+    )
     if len(chunks) == 1:
         whole = whole.model_copy(update={"keyframes": forced(starts, 0, None)})
         return [_in_one_piece(work, whole, video, chunks[0], file)]

@@ -21,7 +21,13 @@ from ffrtmp_ray.media.plan.limits import check_limits
 from ffrtmp_ray.media.plan.measures import measure_tasks
 from ffrtmp_ray.media.plan.needs import LIGHT, encode_needs
 from ffrtmp_ray.media.plan.outputs import OutputKind, output_kind
-from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload, InputFile, PlanPayload
+from ffrtmp_ray.media.plan.payloads import (
+    FilePayload,
+    FinishPayload,
+    InputFile,
+    PlanPayload,
+    burned_stream,
+)
 from ffrtmp_ray.media.plan.rates import durations_of
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan, audio_task, sound_of, tracks
@@ -60,7 +66,7 @@ def make_plan(
     payloads = encode_payloads(work, source, file, cut.chunks, encoded, starts)
     needs = encode_needs(encoded, work.gpu, cpus)
     sounds = tracks(work.ladder, source.audio, kind.container)
-    subtitles = texts(work.ladder, source, kind)
+    subtitles = texts(work.ladder, source, kind, burned_stream(work))
     length = source.video.end - source.video.first
     span = SoundSpan(source.video.first, length, trimmed=source.video.trimmed)
     told = described(work.metadata, source.tags, source.chapters, source.video.first, length)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ffrtmp_ray.media.encode.work import (
     AudioWork,
+    Burned,
     ChunkWork,
     Color,
     Light,
@@ -24,6 +25,7 @@ from ffrtmp_ray.media.images.work import ImagesWork
 from ffrtmp_ray.media.probe.source import Chapter, TrackLabels
 from ffrtmp_ray.media.quality.scores import Distribution
 from ffrtmp_ray.media.spec import Codec, Container, GpuUse, Ladder, Measure, Verify
+from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.media.spec.images import Images
 from ffrtmp_ray.media.spec.metadata import Metadata
 from ffrtmp_ray.media.spec.packaging import Packaging
@@ -59,6 +61,9 @@ class PlanPayload(Value):
     watermark: Watermark | None = None
     mark: Mark | None = None
     """That watermark as the plan has found it."""
+    burn: Burn | None = None
+    burned: Burned | None = None
+    """Those subtitles as a task has taken them out, for the plan that follows it."""
     gpu: GpuUse
     encode_cpus: int
     """CPUs that one encode takes at most."""
@@ -82,7 +87,13 @@ class PlanPayload(Value):
 
     def in_one_piece(self, reason: str) -> PlanPayload:
         """The plan of a job whose chunks, or copies, are not exact."""
-        return self.model_copy(update={"chunks": 1, "inexact": reason, "copies_fail": reason})
+        again = {"chunks": 1, "inexact": reason, "copies_fail": reason, "burned": None}
+        return self.model_copy(update=again)
+
+
+def burned_stream(work: PlanPayload) -> int | None:
+    """Index of the source's subtitles that are burned in."""
+    return None if work.burned is None else work.burned.stream
 
 
 class InputFile(FoundFile):
@@ -142,6 +153,25 @@ class TunePayload(Value):
     width: int
     height: int
     """Of the pictures that are compared."""
+
+
+class BurnPayload(Value):
+    """Of `burn`: subtitles to be drawn on the picture."""
+
+    input: InputFile
+    stream: int | None
+    """Index in the source; None where they come from `file`."""
+    file: str | None
+    picture_start: Fraction
+    """Of the picture's first frame: in seconds on the source's clock, or of the file's times."""
+    length: Fraction
+    """Seconds from then on for which there is a picture."""
+    width: int
+    height: int
+    aspect: Fraction
+    """As of `Burned`."""
+    colored: bool
+    """The text may have colours of its own."""
 
 
 class CopyPayload(Value):

@@ -34,12 +34,16 @@ class Text:
     dispositions: tuple[str, ...]
 
 
-def texts(ladder: Ladder, source: Source, kind: OutputKind) -> tuple[Text, ...]:
-    """Those that the ladder asks for, the source has, and the output can hold."""
+def texts(
+    ladder: Ladder, source: Source, kind: OutputKind, burned: int | None = None
+) -> tuple[Text, ...]:
+    """Those that the ladder asks for, the source has, and the output can hold; without the stream
+    that is `burned` in, which would be shown twice."""
     if ladder.subtitles is None:
         return ()
     form = TextForm.WEBVTT if kind.packaging is not None else _FORMS[kind.container]
-    chosen = choose_tracks(ladder.subtitles.tracks, source.texts)
+    wanted = choose_tracks(ladder.subtitles.tracks, source.texts)
+    chosen = [text for text in wanted if text.index != burned]
     purposes = dispositions_of(chosen, one_is_default=False)
     return tuple(
         Text(f"subtitles{number}", stream, form, purpose)
@@ -79,11 +83,11 @@ def text_of(text: Text) -> TextPayload:
     )
 
 
-def text_warnings(ladder: Ladder, source: Source) -> Iterator[str]:
-    """What the user may not expect of the subtitles."""
+def text_warnings(ladder: Ladder, source: Source, burned: int | None = None) -> Iterator[str]:
+    """What the user may not expect of the subtitles; `burned` is a stream that is burned in."""
     if ladder.subtitles is None:
-        if source.subtitles:
-            yield f"subtitles are left out ({source.subtitles})"
+        if left := source.subtitles - (burned is not None):
+            yield f"subtitles are left out ({left})"
         return
     if pictures := source.subtitles - len(source.texts):
         yield f"subtitles that are pictures, not text, are left out ({pictures})"

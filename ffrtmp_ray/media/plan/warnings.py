@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ffrtmp_ray.media.plan.measures import measure_warnings
 from ffrtmp_ray.media.plan.needs import gpu_makes
-from ffrtmp_ray.media.plan.payloads import PlanPayload
+from ffrtmp_ray.media.plan.payloads import PlanPayload, burned_stream
 from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.plan.sounds import ChosenSound
 from ffrtmp_ray.media.plan.texts import text_warnings
@@ -25,7 +25,7 @@ def warnings(
         yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
     yield from _of_picture(work, source, chosen)
     yield from of_sound(work, source.audio, sounds)
-    yield from text_warnings(work.ladder, source)
+    yield from text_warnings(work.ladder, source, burned_stream(work))
 
 
 def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[str]:

@@ -29,7 +29,7 @@ from ffrtmp_ray.media.probe.open import (
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
-from ffrtmp_ray.media.probe.tracks import heard, sounds_of, texts_of
+from ffrtmp_ray.media.probe.tracks import bitmaps_of, heard, sounds_of, texts_of
 
 _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
@@ -56,7 +56,8 @@ def look(address: str) -> Source:
             # of MP4, libavformat counts what is decoded, which ends before what is shown
             duration = max(duration, Fraction(container.duration, av.time_base))
         form, size = container.format.name, container.size
-        subtitles, texts = len(container.streams.subtitles), texts_of(container)
+        subtitles = len(container.streams.subtitles)
+        texts, bitmaps = texts_of(container), bitmaps_of(container)
         sounds = sounds_of(container, address)
         tags, chapters = tags_of(container), chapters_of(container)
     return Source(
@@ -67,6 +68,7 @@ def look(address: str) -> Source:
         audio=tuple(sound for sound in sounds if heard(sound, video)),
         subtitles=subtitles,
         texts=texts,
+        bitmaps=bitmaps,
         tags=tags,
         chapters=chapters,
     )

@@ -123,6 +123,13 @@ class TextStream(TrackLabels):
     codec: str
 
 
+class BitmapStream(TrackLabels):
+    """Subtitles that are pictures, as those of discs and of television are."""
+
+    index: int
+    codec: str
+
+
 class Chapter(Value):
     """A named part of a film; times in seconds."""
 
@@ -146,6 +153,8 @@ class Source(Value):
     """How many subtitle streams there are."""
     texts: tuple[TextStream, ...] = ()
     """Of these, those that are text, in the file's order."""
+    bitmaps: tuple[BitmapStream, ...] = ()
+    """And those that are pictures."""
     tags: dict[str, str] = Field(default_factory=dict)
     """What it says of itself, by `spec.metadata.Tag`."""
     chapters: tuple[Chapter, ...] = ()

@@ -14,7 +14,13 @@ from av.stream import Disposition, Stream
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import Refusal, opened
-from ffrtmp_ray.media.probe.source import AudioStream, SoundSource, TextStream, VideoStream
+from ffrtmp_ray.media.probe.source import (
+    AudioStream,
+    BitmapStream,
+    SoundSource,
+    TextStream,
+    VideoStream,
+)
 from ffrtmp_ray.media.probe.tags import chapters_of, readable, tags_of
 
 _FIRST_PACKETS = 600
@@ -36,7 +42,10 @@ _DISPOSITIONS = (
 
 _TEXTS = frozenset({"subrip", "srt", "text", "ass", "ssa", "webvtt", "mov_text"})
 """Codecs of subtitles that ffmpeg decodes to text, by its names."""
-_MOST_TEXTS = 32
+_BITMAPS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
+"""Codecs of those that it decodes to pictures."""
+_MOST_SUBTITLES = 32
+"""Of each kind."""
 
 
 def listen(address: str) -> SoundSource:
@@ -69,14 +78,23 @@ def sounds_of(container: InputContainer, address: str) -> tuple[AudioStream, ...
 
 def texts_of(container: InputContainer) -> tuple[TextStream, ...]:
     """The first subtitles that are text."""
-    found = [each for each in container.streams.subtitles if each.codec_context is not None]
-    texts = [each for each in found if each.codec_context.codec.canonical_name in _TEXTS]
-    return tuple(
-        TextStream(
-            index=each.index, codec=each.codec_context.codec.canonical_name, **labels_of(each)
-        )
-        for each in texts[:_MOST_TEXTS]
-    )
+    texts = [each for each in _subtitles(container) if each["codec"] in _TEXTS]
+    return tuple(TextStream(**each) for each in texts[:_MOST_SUBTITLES])
+
+
+def bitmaps_of(container: InputContainer) -> tuple[BitmapStream, ...]:
+    """The first subtitles that are pictures."""
+    bitmaps = [each for each in _subtitles(container) if each["codec"] in _BITMAPS]
+    return tuple(BitmapStream(**each) for each in bitmaps[:_MOST_SUBTITLES])
+
+
+def _subtitles(container: InputContainer) -> list[dict[str, Any]]:
+    """The fields of those that can be decoded."""
+    return [
+        {"index": each.index, "codec": each.codec_context.codec.canonical_name, **labels_of(each)}
+        for each in container.streams.subtitles
+        if each.codec_context is not None
+    ]
 
 
 def heard(sound: AudioStream, video: VideoStream) -> bool:

@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ffrtmp_ray.media.encode.graph import escaped
 from ffrtmp_ray.media.encode.mark import mark_input
 from ffrtmp_ray.media.encode.opening import opening
 from ffrtmp_ray.media.encode.video import filter_graph, input_options
@@ -123,11 +124,4 @@ def _libvmaf(work: Comparison, output: OutputWork, log: str, threads: int) -> st
     features = "|".join(f"name={_FEATURES[m]}" for m in work.measures if m in _FEATURES)
     options = [f"model={model}", f"n_threads={threads}", "eof_action=pass"]
     options += [f"feature={features}"] if features else []
-    return f"{LIBVMAF}=" + ":".join([*options, "log_fmt=csv", f"log_path={_escaped(log)}"])
-
-
-def _escaped(path: str) -> str:
-    """For a filter's option, in a graph (ffmpeg-filters, "Notes on filtergraph escaping")."""
-    for special in ("\\':", "\\'[],;"):
-        path = "".join(f"\\{each}" if each in special else each for each in path)
-    return path
+    return f"{LIBVMAF}=" + ":".join([*options, "log_fmt=csv", f"log_path={escaped(log)}"])

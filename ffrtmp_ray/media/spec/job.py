@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from ffrtmp_ray.core.model import Priority, Queue
 from ffrtmp_ray.media.spec.base import SpecModel
+from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.media.spec.images import Images
 from ffrtmp_ray.media.spec.ladder import Ladder
 from ffrtmp_ray.media.spec.metadata import Metadata
@@ -111,6 +112,11 @@ class JobSpec(SpecModel):
         default=None,
         description="Which subtitles are kept: first, all, or those in languages. By default as "
         "the ladder has it.",
+    )
+    burn: Burn | None = Field(
+        default=None,
+        description="Subtitles to draw on the picture of every rendition, for players that show "
+        "none, or for those that all should see.",
     )
     queue: Queue = Queue.DEFAULT
     priority: Priority = Priority.MEDIUM

@@ -10,6 +10,7 @@ from ffrtmp_ray.media.assignment import Failed, Stopped
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.quality.compare import Comparison, comparison_argv, scores_of
 from ffrtmp_ray.media.spec import Measure
+from ffrtmp_ray.media.steps import burn
 from ffrtmp_ray.media.steps.step import Step
 
 
@@ -36,6 +37,7 @@ async def compare(
 
     cpus = max(step.assignment.cpus, 1)
     argv = comparison_argv(step.toolbox.ffmpeg, work, str(log), cpus=cpus)
+    argv = await burn.with_fonts(step, work.video, argv)
     if (ended := await step.ffmpeg(argv, follow)) is not None:
         return ended
     return Compared(await step.in_thread(_read, log, work.measures), frames)

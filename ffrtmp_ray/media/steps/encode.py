@@ -15,7 +15,7 @@ from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec import Verify
-from ffrtmp_ray.media.steps import reuse
+from ffrtmp_ray.media.steps import burn, reuse
 from ffrtmp_ray.media.steps.decoding import undecodable
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
 from ffrtmp_ray.media.steps.mark import change_of
@@ -74,15 +74,16 @@ async def _encode(
     def fraction(progress: ProcessProgress) -> float:
         return progress.frame / max(work.frames, 1)
 
+    video = burn.local(step, work.video.model_copy(update={"outputs": outputs}))
     argv = video_argv(
         step.toolbox.ffmpeg,
         source,
-        work.video.model_copy(update={"outputs": outputs}),
+        video,
         outputs={name: str(path) for name, path in paths.items()},
         cpus=max(step.assignment.cpus, 1),
         gpu=step.assignment.gpu,
     )
-    return await step.ffmpeg(argv, fraction)
+    return await step.ffmpeg(await burn.with_fonts(step, video, argv), fraction)
 
 
 async def _verify(

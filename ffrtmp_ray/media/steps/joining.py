@@ -57,7 +57,9 @@ async def unequal(
     for chunk in chunks:
         if chunk.extradata != usual:
             await step.in_thread(step.toolbox.chunks.drop, chunk.address)
-    return Replaced(reason, (plan_task(work.plan.model_copy(update={"remade": True})),))
+    return Replaced(
+        reason, (plan_task(work.plan.model_copy(update={"remade": True, "burned": None})),)
+    )
 
 
 def anew(work: FinishPayload, reason: str) -> Ended:

@@ -11,7 +11,7 @@ from ffrtmp_ray.media.plan.mark import mark_of
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.steps.step import Step
-from ffrtmp_ray.storage.places import check_image
+from ffrtmp_ray.storage.places import check_side_file
 
 WHERE = "watermark.image"
 
@@ -20,7 +20,7 @@ async def with_mark(step: Step, work: PlanPayload, video: VideoStream) -> PlanPa
     """The plan with the watermark that it asks for. Raises InputRefused and InvalidRequest."""
     if work.watermark is None:
         return work
-    path = await step.in_thread(check_image, work.watermark.image, step.toolbox.settings, WHERE)
+    path = await step.in_thread(check_side_file, work.watermark.image, step.toolbox.settings, WHERE)
     image = await step.toolbox.prober.image(path)
     if isinstance(image, Failure):
         return Failure(image.kind, f"{WHERE}: {image.reason}")
@@ -33,7 +33,7 @@ async def change_of(step: Step, mark: Mark | None) -> Failure | None:
     """Chunks with different images are no picture: why the job cannot go on; None when it can."""
     if mark is None:
         return None
-    path = await step.in_thread(check_image, mark.path, step.toolbox.settings, WHERE)
+    path = await step.in_thread(check_side_file, mark.path, step.toolbox.settings, WHERE)
     if await step.in_thread(_sha256, path) == mark.sha256:
         return None
     return Failure(FailureKind.BAD_INPUT, f"{path.name} was changed while the job ran: retry it")

@@ -10,6 +10,7 @@ from ffrtmp_ray.media.plan.payloads import ChunkScores, EncodedFile, MeasurePayl
 from ffrtmp_ray.media.quality.compare import Comparison
 from ffrtmp_ray.media.quality.scores import Distribution, distribution
 from ffrtmp_ray.media.spec import Measure
+from ffrtmp_ray.media.steps import burn
 from ffrtmp_ray.media.steps.compare import Compared, compare
 from ffrtmp_ray.media.steps.step import Step
 
@@ -54,7 +55,7 @@ async def _compare(
     alone = {"outputs": (output.model_copy(update=size),), "chunk": chunk}
     comparison = Comparison(
         source=source,
-        video=work.video.model_copy(update=alone),
+        video=burn.local(step, work.video.model_copy(update=alone)),
         encoded=str(step.toolbox.workspace.absolute(file.path)),
         measures=work.measures[output.rendition.name],
         before=before,

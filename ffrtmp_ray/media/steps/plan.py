@@ -1,5 +1,5 @@
-"""Look at the source and spawn the tasks that make the outputs: first those that find what the
-ladder leaves open, where it does."""
+"""Look at the source and spawn the tasks that make the outputs: first those that make ready what
+encodes need, where there is something: text to burn in, crfs that the ladder leaves open."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
+from ffrtmp_ray.media.plan.burn import burn_tasks, with_burned
 from ffrtmp_ray.media.plan.encodes import input_file
 from ffrtmp_ray.media.plan.make import make_plan
 from ffrtmp_ray.media.plan.make_sound import make_sound_plan
@@ -55,9 +56,10 @@ async def run(step: Step) -> Ended:
     beyond = overrun(work.trim, source.video) if work.trim is not None else None
     file = input_file(opened.place, opened.stamp, part)
     said = [beyond] if beyond is not None else []
-    work = tuned(work, step.assignment.results.values())
-    if tunes := tune_tasks(work, part, file):
-        return Succeeded({"source": described, "warnings": said}, tunes)
+    found = tuple(step.assignment.results.values())
+    work = with_burned(tuned(work, found), found)
+    if before := burn_tasks(work, source, part.video, file) or tune_tasks(work, part, file):
+        return Succeeded({"source": described, "warnings": said}, before)
     marked = await with_mark(step, work, part.video)
     if isinstance(marked, Failure):
         return Failed(marked)

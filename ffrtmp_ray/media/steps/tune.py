@@ -16,6 +16,7 @@ from ffrtmp_ray.media.plan.tunes import TUNE_CPUS, with_crf
 from ffrtmp_ray.media.quality.compare import Comparison
 from ffrtmp_ray.media.quality.search import MOST_PROBES, TOLERANCE, chosen, next_crf
 from ffrtmp_ray.media.spec import Measure
+from ffrtmp_ray.media.steps import burn
 from ffrtmp_ray.media.steps.compare import compare
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.views import ProbeView, TunedView
@@ -81,7 +82,7 @@ async def _score(
 
     def video(output: OutputWork) -> VideoWork:
         alone = {"chunk": chunk, "outputs": (output.model_copy(update={"rendition": rendition}),)}
-        return samples.payload.video.model_copy(update=alone)
+        return burn.local(step, samples.payload.video.model_copy(update=alone))
 
     argv = video_argv(
         step.toolbox.ffmpeg,
@@ -91,6 +92,7 @@ async def _score(
         cpus=TUNE_CPUS,
         gpu=None,
     )
+    argv = await burn.with_fonts(step, samples.payload.video, argv)
     if (ended := await step.ffmpeg(argv, lambda _: begun)) is not None:
         return ended
     size = {"width": samples.payload.width, "height": samples.payload.height, "via": ()}

@@ -1,0 +1,107 @@
+"""Subtitles that are to be burned in: which they are, and the tasks that make them ready. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from ffrtmp_ray.core.model import Document, NewTask
+from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.encode.work import Burned
+from ffrtmp_ray.media.plan.admit import plan_task
+from ffrtmp_ray.media.plan.needs import LIGHT
+from ffrtmp_ray.media.plan.payloads import BurnPayload, InputFile, PlanPayload
+from ffrtmp_ray.media.plan.tracks import choose_tracks, language_of
+from ffrtmp_ray.media.probe.source import BitmapStream, Source, TextStream, VideoStream
+from ffrtmp_ray.media.spec.burn import Burn
+
+BURN_NAME = "burn"
+
+
+def with_burned(work: PlanPayload, results: Iterable[Document]) -> PlanPayload:
+    """`work` with the text that a task among `results` has made ready; where nothing of it is
+    shown, without any."""
+    for result in results:
+        if "burned" in result:
+            found = result["burned"]
+            if found is None:
+                return work.model_copy(update={"burn": None})
+            return work.model_copy(update={"burned": Burned.model_validate(found)})
+    return work
+
+
+def burn_tasks(
+    work: PlanPayload, source: Source, part: VideoStream, file: InputFile
+) -> tuple[NewTask, ...]:
+    """The one that makes the text ready, and the plan that waits for it; none where nothing is to
+    be burned in, or it is ready. `part` is what is taken of the source's picture.
+
+    Raises InvalidRequest when the source has no such subtitles, or has them as pictures.
+    """
+    if work.burn is None or work.burned is not None:
+        return ()
+    beside = work.burn.file
+    payload = BurnPayload(
+        input=file,
+        stream=None if beside is not None else _stream_of(work.burn, source).index,
+        file=beside,
+        picture_start=part.first - (source.video.first if beside is not None else 0),
+        length=part.end - part.first,
+        width=part.shown_width,
+        height=part.shown_height,
+        aspect=1 / part.sample_aspect if part.sideways else part.sample_aspect,
+        colored=not part.hdr,
+    )
+    task = NewTask(
+        name=BURN_NAME,
+        kind="burn",
+        needs=LIGHT,
+        payload=payload.model_dump(mode="json"),
+        weight=0,
+        timeout_seconds=work.task_timeout_seconds,
+    )
+    return task, replace(plan_task(work), name="plan-burned", waits_for=(BURN_NAME,))
+
+
+def _stream_of(burn: Burn, source: Source) -> TextStream:
+    if burn.language is not None:
+        chosen = choose_tracks((burn.language,), source.texts)
+        wrong, where = f"no text in {burn.language}", "burn.language"
+    elif burn.track is not None:
+        chosen = _numbered(burn.track, source)
+        wrong, where = f"no subtitles with number {burn.track}", "burn.track"
+    else:
+        chosen, wrong, where = source.texts, "no subtitles that are text", "burn"
+    if not chosen:
+        raise InvalidRequest(
+            f"the source has {wrong}", where=where, remedy=f"it has {_listed(source)}"
+        )
+    return chosen[0]
+
+
+def _numbered(number: int, source: Source) -> tuple[TextStream, ...]:
+    there = _in_order(source)
+    if number > len(there):
+        return ()
+    stream = there[number - 1]
+    if isinstance(stream, BitmapStream):
+        raise InvalidRequest(
+            f"subtitles {number} are pictures ({stream.codec}), and text alone is burned in",
+            where="burn.track",
+            remedy=f"choose text, or give a file; the source has {_listed(source)}",
+        )
+    return (stream,)
+
+
+def _in_order(source: Source) -> list[TextStream | BitmapStream]:
+    return sorted((*source.texts, *source.bitmaps), key=lambda stream: stream.index)
+
+
+def _listed(source: Source) -> str:
+    """What there is, in words."""
+    named = (
+        f"{number}: {stream.codec} {language_of(stream)}"
+        for number, stream in enumerate(_in_order(source), start=1)
+    )
+    return ", ".join(named) or "none: give a file"

@@ -1,0 +1,40 @@
+"""Subtitles that become part of the picture, as users ask for them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ffrtmp_ray.media.spec.base import SpecModel
+from ffrtmp_ray.media.spec.tracks import Language
+
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+"""Of files of subtitles, by which they are read."""
+
+
+class Burn(SpecModel):
+    """One track of the source, or a file beside it; by default the source's first text."""
+
+    track: int | None = Field(
+        default=None, ge=1, le=1000, description="Of the source's subtitles, by number; 1 is first."
+    )
+    language: Language | None = Field(
+        default=None, description="The source's first text in that language, as eng."
+    )
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="Absolute path of a .srt, .vtt, .ass or .ssa file below the folders for "
+        "inputs, 10 MB at most; its times count from the source's first frame.",
+    )
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        given = [each for each in (self.track, self.language, self.file) if each is not None]
+        if len(given) > 1:
+            raise ValueError("give `track`, `language` or `file`, one of them")
+        if self.file is not None and not self.file.lower().endswith(SUFFIXES):
+            raise ValueError(f"`file` should end with {', '.join(SUFFIXES)}")
+        return self
