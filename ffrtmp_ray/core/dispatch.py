@@ -85,7 +85,8 @@ def _place(state: State, to_do: _Open, lane: Lane, turn: Turn) -> bool:
     """Place the next task, one of `lane`, where there is room now."""
     # Of a lane that nothing came into, it is known that it fits no other workers.
     among = None if lane.bit & to_do.lanes else to_do.workers
-    found = state.places.best(lane.asked, among)
+    waiting = lane.waiting(turn.rank) if len(lane.asked) > 1 else 1
+    found = state.places.best(lane.asked, among, waiting)
     if found is None:
         return False
     worker_id, grant = found

@@ -79,12 +79,15 @@ class Lane:
     """Those outside the live classes once more, the longest-waiting first."""
     _left: int = 0
     """Tasks that have left the lane since its heaps were cleaned."""
+    _of_class: list[int] = field(default_factory=lambda: [0] * CLASSES)
+    """How many tasks of each class are in the lane."""
 
     def __post_init__(self) -> None:
         self.asked = asked(self.needs)
 
     def add(self, turn: Turn, *, urgent: bool) -> None:
         self.turns[turn.task_id] = turn
+        self._of_class[turn.rank] += 1
         if urgent:
             heappush(self._urgent, turn)
         if turn.rank >= LIVE_RANKS:
@@ -92,6 +95,7 @@ class Lane:
 
     def remove(self, turn: Turn) -> None:
         del self.turns[turn.task_id]
+        self._of_class[turn.rank] -= 1
         self.promised.pop(turn.task_id, None)
         self._left += 1
         if self._left > len(self.turns) + 64:
@@ -103,6 +107,10 @@ class Lane:
         heapify(self._urgent)
         self._ages = [each for each in self._ages if self._stands(each[1])]
         heapify(self._ages)
+
+    def waiting(self, rank: int) -> int:
+        """How many are here of that class, and of those that go before it."""
+        return sum(self._of_class[: rank + 1])
 
     def is_open(self, turn: Turn) -> bool:
         """Whether it stands here and has been promised nothing."""

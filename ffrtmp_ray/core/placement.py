@@ -22,7 +22,7 @@ from ffrtmp_ray.core.model import (
     Worker,
     WorkerId,
 )
-from ffrtmp_ray.core.rooms import Asked, Kind, Kinds, RoomIndex, fits
+from ffrtmp_ray.core.rooms import Asked, Kind, Kinds, RoomIndex, fits, is_less
 from ffrtmp_ray.core.vector import (
     NO_ROOM,
     Room,
@@ -31,6 +31,7 @@ from ffrtmp_ray.core.vector import (
     holds,
     pack,
     risen,
+    times,
     unpack,
 )
 
@@ -231,25 +232,33 @@ class Places:
     # ---------------------------------------------------------------- look-ups
 
     def best(
-        self, wanted: Asked, among: Iterable[WorkerId] | None = None
+        self, wanted: Asked, among: Iterable[WorkerId] | None = None, waiting: int = 1
     ) -> tuple[WorkerId, Requirement] | None:
         """Where a task goes that finds room now, and what it gets: its first alternative that
         fits a worker (one of `among`, if they are given), or all that the worker has for one that
-        is to be alone."""
+        is to be alone.
+
+        Where so many are `waiting` for the same that not all would find room, it gets what is the
+        same with fewer CPUs: many that take one CPU each get more done than a few of many
+        threads, and none waits for CPUs that stand idle while another one's threads wait.
+        """
         if among is None:
             self._refresh()
-        for requirement, size in wanted:
-            if among is None:
-                worker_id = self._rooms[_NOW].best(requirement, size)
-            else:
-                worker_id = self._best_of(requirement, size, among)
-            if worker_id is not None:
-                return worker_id, self.grant(worker_id, requirement)
+        for place, (requirement, size) in enumerate(wanted):
+            worker_id = self._find(requirement, size, among)
+            if worker_id is None:
+                continue
+            if waiting > 1 and place + 1 < len(wanted):
+                requirement, size = self._shared(wanted[place:], among, waiting)
+                worker_id = self._find(requirement, size, among) or worker_id
+            return worker_id, self.grant(worker_id, requirement)
         return None
 
-    def _best_of(
-        self, requirement: Requirement, size: Size, among: Iterable[WorkerId]
+    def _find(
+        self, requirement: Requirement, size: Size, among: Iterable[WorkerId] | None
     ) -> WorkerId | None:
+        if among is None:
+            return self._rooms[_NOW].best(requirement, size)
         best: tuple[Room, WorkerId] | None = None
         for worker_id in among:
             found = self.room(worker_id, _NOW)
@@ -259,6 +268,34 @@ class Places:
             if fits(requirement, size, kind, room) and (best is None or (room, worker_id) < best):
                 best = (room, worker_id)
         return None if best is None else best[1]
+
+    def _shared(
+        self, wanted: Asked, among: Iterable[WorkerId] | None, waiting: int
+    ) -> tuple[Requirement, Size]:
+        """The first of `wanted`, or the next one after it that asks for the same with fewer CPUs,
+        until all that are `waiting` find room with it, or there is none with fewer."""
+        chosen, *others = wanted
+        for other in others:
+            if not is_less(other[0], chosen[0]) or self._hold_together(*chosen, among, waiting):
+                break
+            chosen = other
+        return chosen
+
+    def _hold_together(
+        self,
+        requirement: Requirement,
+        size: Size,
+        among: Iterable[WorkerId] | None,
+        waiting: int,
+    ) -> bool:
+        """Whether so many find room now."""
+        if among is None:
+            return self._rooms[_NOW].hold_together(requirement, size, waiting)
+        for worker_id in among:
+            found = self.room(worker_id, _NOW)
+            if found is not None and fits(requirement, size, found[0], found[1]):
+                waiting -= times(found[1], size)
+        return waiting <= 0
 
     def grant(self, worker_id: WorkerId, requirement: Requirement) -> Requirement:
         worker = self._places[worker_id].worker

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from ffrtmp_ray.core.model import Needs, Requirement, Resources, Worker, WorkerId
-from ffrtmp_ray.core.vector import NO_ROOM, Room, Size, holds, pack
+from ffrtmp_ray.core.vector import NO_ROOM, Room, Size, holds, pack, times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +67,15 @@ def fits_any(wanted: Asked, kind: Kind, room: Room) -> bool:
     return any(fits(requirement, size, kind, room) for requirement, size in wanted)
 
 
+@lru_cache(maxsize=1024)
+def is_less(requirement: Requirement, than: Requirement) -> bool:
+    """Whether it asks for the same as another one, but for fewer CPUs."""
+    cpus = requirement.resources.cpus
+    if cpus >= than.resources.cpus:
+        return False
+    return replace(than, resources=replace(than.resources, cpus=cpus)) == requirement
+
+
 class RoomIndex:
     def __init__(self) -> None:
         self._rooms: dict[Kind, dict[Room, dict[WorkerId, None]]] = {}
@@ -95,6 +107,14 @@ class RoomIndex:
 
     def count(self, requirement: Requirement, size: Size) -> int:
         return sum(len(workers) for _, workers in self._fitting(requirement, size))
+
+    def hold_together(self, requirement: Requirement, size: Size, wanted: int) -> bool:
+        """Whether so many of it would find room at once."""
+        for room, workers in self._fitting(requirement, size):
+            wanted -= times(room, size) * len(workers)
+            if wanted <= 0:
+                return True
+        return False
 
     def _fitting(
         self, requirement: Requirement, size: Size

@@ -63,6 +63,14 @@ def holds(room: Room, size: Size) -> bool:
     return (room - size) & NO_ROOM == NO_ROOM
 
 
+@lru_cache(maxsize=4096)
+def times(room: Room, size: Size) -> int:
+    """How many times `size` fits, which is not nothing."""
+    left, one = unpack(room), unpack(NO_ROOM + size)
+    fields = [(getattr(left, name), getattr(one, name)) for name in _SHIFTS]
+    return int(min(have // each for have, each in fields if each))
+
+
 def risen(before: Room, after: Room) -> bool:
     """Whether some field is larger than it was."""
     return before != after and (before - after + NO_ROOM) & NO_ROOM != NO_ROOM
