@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure
@@ -22,6 +23,7 @@ from ffrtmp_ray.media.steps.joining import (
     write_listing,
 )
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.media.steps.together import together
 from ffrtmp_ray.media.steps.words import sounds_in_words, texts_in_words
 from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
@@ -31,32 +33,54 @@ async def make(
     step: Step, work: FinishPayload, folder: Path, staged: Path
 ) -> tuple[OutputView, ...] | Ended:
     """Everything at `staged`, as it will be seen; `folder` is for what is needed on the way."""
+    described = await step.in_thread(write_described, work, folder)
+    make_one = partial(_file, step, work, folder, staged, described)
     outputs = []
-    for number, file in enumerate(work.files):
-        chunks = chunks_of(step, work, file)
-        if (ended := await unequal(step, work, file, chunks)) is not None:
-            return ended
-        listing = folder / f"{file.rendition}.ffconcat"
-        await step.in_thread(write_listing, step, work, file, chunks, listing)
-        path = staged / file.path if file.path else staged
-        if (ended := await _mux(step, work, listing, path, done=number)) is not None:
-            return ended
-        sounds = tuple(sound.codec for sound in work.sounds)
-        found = await verified(step, work, file, chunks, path, sounds)
-        if isinstance(found, Failure):
-            return anew(work, found.reason)
-        texts = len(texts_beside(step, work))
-        if len(found.texts) != texts:
-            return anew(work, f"{file.rendition} has {len(found.texts)} subtitles, not {texts}")
-        buffered = await buffer_seconds(step, file, path)
-        outputs.append(_view(work, file, found, buffered))
+    for made in await together(partial(make_one, number) for number in range(len(work.files))):
+        if not isinstance(made, OutputView):
+            return made
+        outputs.append(made)
     return tuple(outputs)
 
 
+async def _file(
+    step: Step,
+    work: FinishPayload,
+    folder: Path,
+    staged: Path,
+    described: Path | None,
+    number: int,
+) -> OutputView | Ended:
+    """The one of that number, counted from 0."""
+    file = work.files[number]
+    chunks = chunks_of(step, work, file)
+    if (ended := await unequal(step, work, file, chunks)) is not None:
+        return ended
+    listing = folder / f"{file.rendition}.ffconcat"
+    await step.in_thread(write_listing, step, work, file, chunks, listing)
+    path = staged / file.path if file.path else staged
+    if (ended := await _mux(step, work, listing, described, path, number)) is not None:
+        return ended
+    sounds = tuple(sound.codec for sound in work.sounds)
+    found = await verified(step, work, file, chunks, path, sounds)
+    if isinstance(found, Failure):
+        return anew(work, found.reason)
+    texts = len(texts_beside(step, work))
+    if len(found.texts) != texts:
+        return anew(work, f"{file.rendition} has {len(found.texts)} subtitles, not {texts}")
+    buffered = await buffer_seconds(step, file, path)
+    return _view(work, file, found, buffered)
+
+
 async def _mux(
-    step: Step, work: FinishPayload, listing: Path, path: Path, *, done: int
+    step: Step,
+    work: FinishPayload,
+    listing: Path,
+    described: Path | None,
+    path: Path,
+    number: int,
 ) -> Failed | Stopped | None:
-    """`done` is how many files are made already."""
+    """Write the file of that number."""
     sounds = tuple(sound_file(step, each) for each in work.sounds)
     mux = MuxWork(
         listing,
@@ -65,14 +89,14 @@ async def _mux(
         work.timescale,
         path,
         texts_beside(step, work),
-        await step.in_thread(write_described, work, listing.parent),
-        work.files[done].light,
+        described,
+        work.files[number].light,
     )
     length = float(sum(work.chunks))
 
     def fraction(progress: ProcessProgress) -> float:
         this = (progress.out_time_seconds or 0.0) / max(length, 0.001)
-        return (done + min(this, 1.0)) / len(work.files)
+        return (number + min(this, 1.0)) / len(work.files)
 
     return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
 

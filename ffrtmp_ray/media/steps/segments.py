@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, w
 from ffrtmp_ray.media.steps.making import Making
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.steps.subtitle_streams import subtitle_streams
+from ffrtmp_ray.media.steps.together import together
 from ffrtmp_ray.media.timing import nearest
 from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
@@ -51,11 +53,10 @@ async def make(
     if not isinstance(sounds, tuple):
         return sounds
     pictures = []
-    for file in work.files:
-        picture = await _picture(making, file, in_ts=in_ts)
-        if not isinstance(picture, PictureStream):
-            return picture
-        pictures.append(picture)
+    for made in await together(partial(_picture, making, each, in_ts=in_ts) for each in work.files):
+        if not isinstance(made, PictureStream):
+            return made
+        pictures.append(made)
     texts = await step.in_thread(subtitle_streams, making, pictures[0].stream)
     package = Package(tuple(pictures), sounds, texts)
     faults = await step.in_thread(_complete, making, package)
