@@ -31,7 +31,13 @@ class Cost:
     cpu: float
     bytes: int
     """Of all that it made."""
-    chunks: int = 1
+    detail: JobDetail | None = None
+    """Of a job."""
+
+    @property
+    def chunks(self) -> int:
+        tasks = () if self.detail is None else self.detail.tasks
+        return max(1, sum(task.kind == "encode" for task in tasks))
 
 
 def measure_raw(commands: Sequence[Sequence[str]], output: Path) -> Cost:
@@ -53,8 +59,17 @@ def measure_job(client: Client, folder: Path, spec: JobSpec) -> Cost:
     if ended.state is not JobState.COMPLETED or ended.finished_at is None:
         sys.exit(f"the job {ended.state}: {ended.failure and ended.failure.reason}")
     cpu = farm_seconds(folder) - used
-    chunks = sum(task.kind == "encode" for task in ended.tasks)
-    return Cost(ended.finished_at - began, cpu, size_of(Path(spec.output)), chunks)
+    return Cost(ended.finished_at - began, cpu, size_of(Path(spec.output)), ended)
+
+
+def timeline(job: JobDetail) -> str:
+    """When each task of a job began and ended, in seconds from its submission."""
+    lines = []
+    for task in job.tasks:
+        for attempt in task.attempts:
+            began, ended = attempt.started_at or attempt.placed_at, attempt.ended_at or 0.0
+            lines.append(f"  {began - job.submitted_at:7.2f} {ended - began:7.2f} s  {task.name}")
+    return "\n".join(["   began    took", *sorted(lines)])
 
 
 def children_seconds() -> float:
