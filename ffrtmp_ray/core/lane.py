@@ -116,6 +116,11 @@ class Lane:
         """Whether it stands here and has been promised nothing."""
         return self.turns.get(turn.task_id) is turn and turn.task_id not in self.promised
 
+    @property
+    def may_have_urgent(self) -> bool:
+        """Whether an urgent task may stand here, be it promised room or not."""
+        return bool(self._urgent)
+
     def first_urgent(self) -> TaskId | None:
         """The next of the urgent ones that have been promised nothing, by class and age."""
         while self._urgent and not self.is_open(self._urgent[0]):

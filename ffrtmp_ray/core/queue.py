@@ -30,6 +30,8 @@ class ReadyQueue:
         self._classes = tuple(Class() for _ in range(CLASSES))
         self._shapes: dict[Needs, Needs] = {}
         self._stirred: Lanes = 0
+        self._urgent: Lanes = 0
+        """No lane but these has an urgent task; some of these may have none."""
         self._fitting: dict[tuple[Kind, Room], Lanes] = {}
         """As found since a lane was added or removed."""
 
@@ -55,6 +57,8 @@ class ReadyQueue:
         lane.add(turn, urgent=urgent)
         self._classes[turn.rank].add(lane, turn, account, now)
         self._stirred |= lane.bit
+        if urgent:
+            self._urgent |= lane.bit
 
     def _add(self, needs: Needs) -> Lane:
         if len(self._lanes) > _MOST_EMPTY:
@@ -175,10 +179,14 @@ class ReadyQueue:
         live = 0
         for known in self._classes[:LIVE_RANKS]:
             live |= known.lanes
-        if claim is Claim.URGENT:
+        urgent = self._urgent & lanes & ~live
+        if urgent and claim is Claim.URGENT:
             for lane in self._lanes.values():
-                if lane.bit & lanes & ~live and lane.first_urgent() is not None:
-                    live |= lane.bit
+                if lane.bit & urgent:
+                    if lane.first_urgent() is not None:
+                        live |= lane.bit
+                    elif not lane.may_have_urgent:
+                        self._urgent ^= lane.bit
         return lanes & live
 
 
