@@ -56,8 +56,9 @@ def _look(state: State, to_do: _Open) -> None:
                 to_do.claims[worker_id, claim] = None
     for worker_id, claim in tuple(to_do.claims):
         if state.places.finds_more(worker_id, claim):
-            fitting = _fitting(state, worker_id, claim)
-            to_do.lanes |= state.queue.claiming(claim, fitting)
+            claiming = state.queue.claiming(claim)
+            if claiming:
+                to_do.lanes |= claiming & _fitting(state, worker_id, claim)
             del to_do.claims[worker_id, claim]
     to_do.lanes |= state.queue.stirred()
 

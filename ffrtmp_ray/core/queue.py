@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator
 from operator import itemgetter
+from typing import Final
 
 from ffrtmp_ray.core.accounts import Account, Accounts
 from ffrtmp_ray.core.lane import CLASSES, LIVE_RANKS, Lane, Turn, turn_of
@@ -172,14 +173,14 @@ class ReadyQueue:
             self._fitting[kind, room] = found
         return found
 
-    def claiming(self, claim: Claim, lanes: Lanes) -> Lanes:
-        """Those of `lanes` of which a task may have this claim; every task has the weaker ones."""
+    def claiming(self, claim: Claim) -> Lanes:
+        """The lanes of which a task may have this claim; every task has the weaker ones."""
         if claim <= Claim.IDLE:
-            return lanes
+            return _ALL
         live = 0
         for known in self._classes[:LIVE_RANKS]:
             live |= known.lanes
-        urgent = self._urgent & lanes & ~live
+        urgent = self._urgent & ~live
         if urgent and claim is Claim.URGENT:
             for lane in self._lanes.values():
                 if lane.bit & urgent:
@@ -187,9 +188,11 @@ class ReadyQueue:
                         live |= lane.bit
                     elif not lane.may_have_urgent:
                         self._urgent ^= lane.bit
-        return lanes & live
+        return live
 
 
+_ALL: Final[Lanes] = -1
+"""Has every bit."""
 _MOST_EMPTY = 256
 """Lanes, before the empty ones among them are removed: shapes of needs come back."""
 _MOST_ROOMS = 4096
