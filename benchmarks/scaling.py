@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from benchmarks.costs import make_clip
 from benchmarks.farm import say
 from benchmarks.quota import Quota
@@ -53,6 +55,8 @@ class Run:
     encoded: float
     """Until its last encode had ended."""
     published: float
+    cpu: float
+    """CPU time of all workers and of what they started."""
 
 
 def main() -> None:
@@ -97,11 +101,13 @@ def measure(folder: Path, number: int, share: float, chunks: int) -> Run:
             ended(farm, job.id)
         for place, pid in enumerate(pids):
             quota.hold(f"worker-{place}", pid)
-        job = farm.submit(spec(folder / "clip.mp4", state / "out.mp4", chunks))
-        run = run_of(ended(farm, job.id), number)
+        used = sum(map(cpu_seconds, pids))
+        job = ended(farm, farm.submit(spec(folder / "clip.mp4", state / "out.mp4", chunks)).id)
+        run = run_of(job, number, sum(map(cpu_seconds, pids)) - used)
     say(
         f"{run.workers} workers: {run.published:.2f} s in {run.chunks} chunks, of which encodes "
-        f"from {run.planned:.2f} s to {run.encoded:.2f} s"
+        f"from {run.planned:.2f} s to {run.encoded:.2f} s; {run.cpu:.2f} s of CPU, "
+        f"{run.cpu / (number * share * run.published):.3f} of what they may take"
     )
     return run
 
@@ -117,7 +123,13 @@ def ended(farm: Farm, job_id: str) -> JobDetail:
     return job
 
 
-def run_of(job: JobDetail, workers: int) -> Run:
+def cpu_seconds(pid: int) -> float:
+    """Of a process, of its children, and of those of them that have ended."""
+    process = psutil.Process(pid)
+    return sum(sum(each.cpu_times()[:4]) for each in (process, *process.children(recursive=True)))
+
+
+def run_of(job: JobDetail, workers: int, cpu: float) -> Run:
     encodes = [attempt for task in job.tasks if task.kind == "encode" for attempt in task.attempts]
     began = [attempt.started_at for attempt in encodes if attempt.started_at is not None]
     over = [attempt.ended_at for attempt in encodes if attempt.ended_at is not None]
@@ -128,6 +140,7 @@ def run_of(job: JobDetail, workers: int) -> Run:
         planned=min(began) - job.submitted_at,
         encoded=max(over) - job.submitted_at,
         published=job.finished_at - job.submitted_at,
+        cpu=cpu,
     )
 
 
@@ -145,6 +158,7 @@ def report(wanted: argparse.Namespace, runs: Sequence[Run]) -> None:
         "chunks": runs[-1].chunks,
         "seconds_on_one_worker": one and round(one, 3),
         **{f"seconds_on_{run.workers}": round(run.published, 3) for run in runs},
+        **{f"cpu_seconds_on_{run.workers}": round(run.cpu, 3) for run in runs},
         **{f"linear_ratio_on_{number}": round(ratio, 4) for number, ratio in ratios.items()},
     }
     print(json.dumps(result))
