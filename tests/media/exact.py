@@ -12,6 +12,7 @@ from typing import Any
 import av
 import pytest
 
+from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.spec import Codec
 from ffrtmp_ray.media.steps import encode
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -25,6 +26,15 @@ def frames_of(path: Path) -> Frames:
     with av.open(str(path)) as container:
         frames = container.decode(container.streams.video[0])
         return [(frame.pts * frame.time_base, _hash(frame)) for frame in frames]
+
+
+def assert_refused(outcome: Outcome, failure: Failure) -> None:
+    """By its plan; or, where it does not say when its frames are shown, by the encode."""
+    if failure.kind is FailureKind.INEXACT:
+        assert "does not say when" in failure.reason
+        return
+    assert list(outcome.ended) == ["plan"]
+    assert failure.kind in (FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
 
 
 def is_cut_into(encodes: int, frames: Frames, number: int) -> bool:

@@ -16,10 +16,12 @@ from ffrtmp_ray.media.package.verify_color import color_faults
 from ffrtmp_ray.media.probe.light import is_profile_5, mastering_of
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec import Codec, DynamicRange
+from ffrtmp_ray.media.spec.packaging import Packaging
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import X264
 from tests.media.encoding import run
 from tests.media.pipeline import assert_published, encodes_of, rendition, run_job, spec
+from tests.media.playing import published
 
 PQ = Color(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
 P3_AT_1000 = Mastering(
@@ -89,6 +91,22 @@ async def test_what_is_said_of_light_reaches_every_output(
     assert list(color_faults(PQ, HDR10, found)) == []
     if suffix == ".mp4":
         assert boxes(target) == {"mdcv": True, "clli": True}
+
+
+@pytest.mark.parametrize("codec", [Codec.HEVC, Codec.AV1, Codec.VP9])
+async def test_what_is_said_of_light_reaches_the_header_of_segments(
+    codec: Codec, hdr10: Path, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    """A player reads it before any frame, whatever the frames say themselves."""
+    packaging = Packaging(segment_seconds=1)
+    job = spec(hdr10, out / "p", rendition(codec=codec), packaging=packaging)
+    published(await run_job(job.model_copy(update={"chunks": 2}), toolbox))
+    folder = out / "p" / "video" / "a"
+    assert boxes(folder / "init.mp4") == {"mdcv": True, "clli": True}
+    played = tmp_path / "played.mp4"
+    segments = sorted(folder.glob("*.m4s"))
+    played.write_bytes(b"".join(part.read_bytes() for part in (folder / "init.mp4", *segments)))
+    assert list(color_faults(PQ, HDR10, (await looked_at(toolbox, played)).video)) == []
 
 
 async def test_one_ladder_has_hdr_and_sdr(hdr10: Path, toolbox: Toolbox, out: Path) -> None:
