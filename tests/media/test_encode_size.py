@@ -42,8 +42,8 @@ def test_a_picture_that_is_turned_swaps_its_sides(rotation: int) -> None:
     assert fit(1920, 1080, None, rotation, 1280) == (720, 1280)
 
 
-@pytest.mark.parametrize("rotation", [0, 180, -180])
-def test_a_picture_upside_down_does_not(rotation: int) -> None:
+@pytest.mark.parametrize("rotation", [0, 180, -180, 45])
+def test_a_picture_upside_down_or_aslant_does_not(rotation: int) -> None:
     assert fit(1920, 1080, None, rotation, 720) == (1280, 720)
 
 

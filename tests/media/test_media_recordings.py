@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
 from tests.media.exact import frames_of, run_in_chunks
@@ -81,3 +83,25 @@ async def test_a_recording_that_begins_between_keyframes_is_the_same_in_chunks(
     assert not parted.replans
     assert len(encodes_of(parted)) == 3
     assert frames_of(out / "3.mp4") == frames_of(out / "1.mp4")
+
+
+@pytest.mark.parametrize("later", ["0", "3600"], ids=["same", "back"])
+async def test_recordings_that_were_put_one_after_another_are_shown_so(
+    later: str, record: Record, toolbox: Toolbox, out: Path, ffmpeg: str
+) -> None:
+    first, second = record("first.ts", "-output_ts_offset", later), record("second.ts")
+    clip, target = first.with_name("both.ts"), out / "a.mp4"
+    clip.write_bytes(first.read_bytes() + second.read_bytes())
+    outcome = await run_job(spec(clip, target), toolbox)
+    assert_published(outcome, target)
+    assert "clock starts anew" in " ".join(outcome.warnings)
+    again = out / "part.mp4"
+    part = await run_job(
+        spec(clip, again).model_copy(update={"trim": Trim(start=SECONDS + 1)}), toolbox, job="part"
+    )
+    assert_published(part, again)
+    for made, flash in ((play(ffmpeg, target, out), FLASH), (play(ffmpeg, again, out), FLASH - 1)):
+        assert made.flash == pytest.approx(flash, abs=0.001)
+        assert made.beep == pytest.approx(flash, abs=0.01)
+    times = [time for time, _ in frames_of(target)]
+    assert times == [Fraction(number, 25) for number in range(2 * SECONDS * 25)]

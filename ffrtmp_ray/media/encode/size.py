@@ -16,11 +16,12 @@ def fit(
 
     `source_width` and `source_height` are those of the coded picture, `sar` is the shape of its
     pixels (width / height; None or 0 means square), `rotation` the degrees by which it is turned
-    when shown, a multiple of 90 in either direction. 4:2:0 pictures need even numbers.
+    when shown, in either direction; aslant it keeps its sides, as in ffmpeg. 4:2:0 pictures need
+    even numbers.
     """
     shape = Fraction(source_width, source_height) * (sar or 1)
     rows = source_height
-    if rotation % 180:
+    if rotation % 180 == 90:
         shape = 1 / shape
         rows = source_width
     out_height = _even_below(rows if height is None else min(height, rows))

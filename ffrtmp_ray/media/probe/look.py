@@ -38,6 +38,10 @@ the longest distance between keyframes that broadcasts use."""
 _PROGRESSIVE = (0, 1)
 """AV_FIELD_UNKNOWN and AV_FIELD_PROGRESSIVE of libavcodec's AVFieldOrder."""
 
+_SPLICED = ("mpegts", "mpeg")
+"""Demuxers of libavformat for streams that may go on with another clock: recordings that were put
+one after another, and broadcasts that change their source."""
+
 
 def look(address: str) -> Source:
     """All that a plan must know of a file. Raises Refusal when it has no usable picture."""
@@ -62,6 +66,7 @@ def look(address: str) -> Source:
         tags, chapters = tags_of(container), chapters_of(container)
     return Source(
         container=form,
+        spliced=found.restarts and form in _SPLICED,
         bytes=size,
         duration=duration,
         video=video,

@@ -9,17 +9,24 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.probe.open import Refusal
+from ffrtmp_ray.media.probe.open import Refusal, time_base_of
 
 MOST_FRAMES = 2**22
 """Of a picture: 19 hours at 60 frames a second. The time of each is kept in memory, here and in the
 worker."""
+_BACK = Fraction(1, 10)
+"""Seconds by which a clock goes back when it is another: as ffmpeg has them, which bridges that
+(fftools' `ts_discontinuity_detect`)."""
+_LEAP = Fraction(2**32, 90_000)
+"""Seconds by which a clock of 33 bits goes on when it goes back before the time at which the file
+begins: libavformat takes that for a turn of the clock, and no picture pauses for half of one."""
 
 
 @dataclass(slots=True)
@@ -35,6 +42,8 @@ class Scan:
     ticks: list[int] = field(default_factory=list)
     """When each frame is shown, rising; those without a time are left out."""
     last_duration: int | None = None
+    restarts: bool = False
+    """Decoding times go back somewhere, by `_BACK`, or on by `_LEAP`."""
     keyframes: list[int] = field(default_factory=list)
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """When each of these is decoded, and its bits."""
@@ -69,11 +78,17 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
     found = Scan()
     found.digest.update(stream.codec_context.extradata or b"")
     last: int | None = None
+    decoded: int | None = None
+    back, leap = _BACK / time_base_of(stream), _LEAP / time_base_of(stream)
     for packet in container.demux(stream):
         if packet.size == 0:
             continue
         found.digest.update(f"{packet.pts},{packet.dts},{packet.is_discard};".encode())
         found.digest.update(packet)
+        if packet.dts is not None:
+            if decoded is not None and not decoded - back <= packet.dts <= decoded + leap:
+                found.restarts = True
+            decoded = packet.dts
         if packet.is_discard:
             continue
         found.frames += 1

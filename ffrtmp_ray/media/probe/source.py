@@ -143,6 +143,8 @@ class Source(Value):
 
     container: str
     """ffmpeg's name of the demuxer."""
+    spliced: bool = False
+    """Its clock starts anew somewhere: it is several recordings, one after another."""
     bytes: int
     duration: Fraction
     """Seconds, as the container says, or as its picture lasts where that is longer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
@@ -18,6 +19,7 @@ from ffrtmp_ray.media.plan.trim import overrun, span_of, trimmed, trimmed_by_cou
 from ffrtmp_ray.media.plan.tunes import tune_tasks, tuned
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec.trim import Trim
+from ffrtmp_ray.media.steps import splice
 from ffrtmp_ray.media.steps.mark import with_mark
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.open_input import IN_WORKSPACE, OpenInput, open_input
@@ -47,25 +49,40 @@ async def run(step: Step) -> Ended:
         if not work.ladder.renditions:
             return await _of_sound(step, work, opened, target)
         source = await step.toolbox.prober.probe_input(opened.address, opened.stamp.bytes)
-        part = await _part(step, work.trim, source, opened.address)
-    if isinstance(source, Failure):
-        return Failed(source)
+        if isinstance(source, Failure):
+            return Failed(source)
+        if not source.spliced:
+            return await _of_picture(step, work, source, opened, target)
+        path = await splice.spliced(step, opened)
+    if not isinstance(path, Path):
+        return path
+    async with splice.open_spliced(step, path) as opened:
+        source = await step.toolbox.prober.probe_input(opened.address, opened.stamp.bytes)
+        if isinstance(source, Failure):
+            return Failed(source)
+        return await _of_picture(step, work, source, opened, target, splice.SAID)
+
+
+async def _of_picture(
+    step: Step, work: PlanPayload, source: Source, opened: OpenInput, target: str, *said: str
+) -> Ended:
+    """The plan of a job for what is in an open input; `said` is how that came about."""
+    part = await _part(step, work.trim, source, opened.address)
     if isinstance(part, Failure):
         return Failed(part)
     described = source.model_dump(mode="json", exclude={"video": {"keyframes", "ticks"}})
     beyond = overrun(work.trim, source.video) if work.trim is not None else None
     file = input_file(opened.place, opened.stamp, part)
-    said = [beyond] if beyond is not None else []
+    warnings = [*said, *([beyond] if beyond is not None else [])]
     found = tuple(step.assignment.results.values())
     work = with_burned(tuned(work, found), found)
     if before := burn_tasks(work, source, part.video, file) or tune_tasks(work, part, file):
-        return Succeeded({"source": described, "warnings": said}, before)
+        return Succeeded({"source": described, "warnings": warnings}, before)
     marked = await with_mark(step, work, part.video)
     if isinstance(marked, Failure):
         return Failed(marked)
     plan = make_plan(marked, part, file, target, farm_cpus=step.assignment.farm_cpus)
-    said += plan.warnings
-    return Succeeded({"source": described, "warnings": said}, plan.tasks)
+    return Succeeded({"source": described, "warnings": [*warnings, *plan.warnings]}, plan.tasks)
 
 
 def _found(work: PlanPayload, place: str, step: Step) -> tuple[str, Stamp | None]:
@@ -103,11 +120,9 @@ async def _of_sound(step: Step, work: PlanPayload, opened: OpenInput, target: st
     return Succeeded({"source": described, "warnings": list(plan.warnings)}, plan.tasks)
 
 
-async def _part(
-    step: Step, trim: Trim | None, source: Source | Failure, address: str
-) -> Source | Failure:
+async def _part(step: Step, trim: Trim | None, source: Source, address: str) -> Source | Failure:
     """The source within the trim. Where packets do not say when frames are shown, decoding does."""
-    if trim is None or isinstance(source, Failure):
+    if trim is None:
         return source
     span = span_of(trim, source.video)
     if source.video.ticks:
