@@ -88,6 +88,10 @@ def error_of(
     trouble: Exception, place: ObjectPlace, refused: Refused, where: str
 ) -> CallerError | StorageUnavailable:
     """What an error of obstore means to whoever named the object."""
+    if _lacks_bucket(trouble, refused):
+        return refused(
+            f"there is no bucket {place.bucket}", where=where, remedy="create it, or check the URL"
+        )
     if isinstance(trouble, FileNotFoundError):
         return refused(f"there is no object {place}", where=where, remedy="check the URL")
     if isinstance(trouble, ValueError):
@@ -101,6 +105,14 @@ def error_of(
             remedy="give them the right to it, or name another",
         )
     return StorageUnavailable(f"{place} cannot be reached now: {_said(trouble)}", where=where)
+
+
+def _lacks_bucket(trouble: Exception, refused: Refused) -> bool:
+    """What is put, and what is listed, can lack nothing else; obstore has no error of its own for
+    the latter."""
+    if isinstance(trouble, FileNotFoundError):
+        return refused is OutputRefused
+    return isinstance(trouble, exceptions.GenericError) and "404 Not Found" in _said(trouble)
 
 
 def _said(trouble: Exception) -> str:

@@ -97,10 +97,9 @@ def _free_object(url: str, settings: Settings, *, folder: bool) -> str:
     check_below(place, _buckets(settings.output_roots), OutputRefused, "output")
     store = store_of(place, patience_seconds=_PATIENCE_SECONDS)
     try:
-        if folder:
-            taken = any(obstore.list(store, prefix=f"{place.key}/", chunk_size=1))
-        else:
-            taken = _is_there(store, place.key)
+        # asked for a file, too: to look for one does not show whether there is its bucket
+        below = any(obstore.list(store, prefix=f"{place.key}/", chunk_size=1))
+        taken = below if folder else _is_there(store, place.key)
     except (*TROUBLES, ValueError) as trouble:
         raise error_of(trouble, place, OutputRefused, "output") from trouble
     if taken:

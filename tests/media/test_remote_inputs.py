@@ -135,6 +135,17 @@ async def test_a_server_without_parts_has_its_file_fetched_once(
     assert_nothing_left(toolbox, out, out / "a.mp4")
 
 
+async def test_a_server_that_breaks_off_a_file_that_is_fetched_whole_is_tried_again(
+    toolbox: Toolbox, site: Site, out: Path
+) -> None:
+    site.ranges, site.break_after = False, [1000, 1000]
+    outcome = await run_job(_job(site.url("/clip.mp4"), out / "a.mp4"), toolbox)
+    kind, reason = failure_of(outcome.last)
+    assert kind is FailureKind.CRASHED, "as a machine's fault, which is tried again"
+    assert "clip.mp4 could not be read" in reason
+    assert_nothing_left(toolbox, out)
+
+
 async def test_a_job_that_is_planned_twice_has_its_file_fetched_once(
     toolbox: Toolbox, site: Site, out: Path
 ) -> None:
