@@ -17,6 +17,7 @@ from ffrtmp_ray.media.package.streams import (
     Segment,
     SoundStream,
     Stream,
+    peak_frame_rate,
     segments,
 )
 
@@ -32,6 +33,7 @@ PICTURE = PictureStream(
     width=1280,
     height=720,
     frame_rate=Fraction(30000, 1001),
+    peak_frame_rate=Fraction(30000, 1001),
     video_range="SDR",
     buffer_seconds=None,
 )
@@ -86,7 +88,7 @@ def test_the_master_playlist_names_renditions_with_their_rates_and_sounds_beside
         "#EXTM3U\n"
         "#EXT-X-VERSION:7\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Ton A",LANGUAGE="deu",DEFAULT=YES,'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Ton A",LANGUAGE="de",DEFAULT=YES,'
         'AUTOSELECT=YES,CHANNELS="2",URI="audio/0/index.m3u8"\n'
         "#EXT-X-STREAM-INF:BANDWIDTH=1127044,AVERAGE-BANDWIDTH=944833,"
         'CODECS="avc1.64001F,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,'
@@ -108,8 +110,8 @@ def test_a_sound_within_transport_streams_needs_no_entry_of_its_own() -> None:
 def test_beside_others_the_one_within_is_listed_without_a_place() -> None:
     inside, other = replace(SOUND, stream=None), replace(SOUND, name="B", default=False)
     text = hls.master_playlist(Package((PICTURE,), (inside, other)))
-    assert 'NAME="Ton A",LANGUAGE="deu",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"\n' in text
-    assert 'NAME="B",LANGUAGE="deu",DEFAULT=NO' in text
+    assert 'NAME="Ton A",LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"\n' in text
+    assert 'NAME="B",LANGUAGE="de",DEFAULT=NO' in text
 
 
 def test_a_short_last_segment_is_no_peak_and_a_target_rounds_up_at_the_half() -> None:
@@ -126,7 +128,7 @@ def test_the_manifest_has_the_times_of_the_segments() -> None:
     assert '<S t="240240" d="30030" />' in text
     assert 'frameRate="30000/1001"' in text
     assert '<AdaptationSet contentType="audio"' in text
-    assert 'lang="deu"' in text
+    assert 'lang="de"' in text
     assert '<Label>Ton "A"</Label>' in text
 
 
@@ -180,3 +182,39 @@ def test_a_sound_that_outlasts_the_picture_goes_on_in_segments() -> None:
 
 def test_a_sound_that_ends_early_has_no_empty_segments() -> None:
     assert _cut(6, 0, 40, 80, 120) == [0]
+
+
+@pytest.mark.parametrize(
+    ("code", "tag"),
+    [
+        ("eng", "en"),
+        ("fre", "fr"),
+        ("ger", "de"),
+        ("gsw", "gsw"),
+        ("pt-br", "pt-BR"),
+        ("e_!", None),
+    ],
+)
+def test_languages_are_named_as_short_as_can_be(code: str, tag: str | None) -> None:
+    """And what is no language's code is not named."""
+    sound = replace(SOUND, language=code)
+    two = replace(PACKAGE, sounds=(sound, replace(sound, name="B", default=False)))
+    assert ("LANGUAGE=" in hls.master_playlist(two)) is (tag is not None)
+    assert tag is None or f'LANGUAGE="{tag}"' in hls.master_playlist(two)
+    assert tag is None or f'lang="{tag}"' in dash.manifest(two)
+
+
+def test_the_frame_rate_is_that_of_the_fastest_part() -> None:
+    slow = [tick * 400 for tick in range(50)]  # 25 a second, then 50
+    ticks = [*slow, *(slow[-1] + tick * 200 for tick in range(1, 101))]
+    average = Fraction(149 * 10_000, ticks[-1])
+    assert peak_frame_rate(ticks, 10_000, average) == 50
+    varying = replace(PICTURE, peak_frame_rate=Fraction(50))
+    assert "FRAME-RATE=50.000" in hls.master_playlist(replace(PACKAGE, pictures=(varying,)))
+
+
+def test_times_that_are_rounded_make_no_frame_rate_of_their_own() -> None:
+    rate = Fraction(30000, 1001)
+    milliseconds = [round(number / rate * 1000) for number in range(100)]
+    assert peak_frame_rate(milliseconds, 1000, rate) == rate
+    assert peak_frame_rate([0, 33], 1000, rate) == rate

@@ -95,8 +95,8 @@ async def test_all_sounds_are_there_by_their_languages(
     )
     published(await run_job(job, toolbox))
     master = (out / "p" / "master.m3u8").read_text()
-    assert 'LANGUAGE="eng",DEFAULT=YES' in master
-    assert 'LANGUAGE="fra",DEFAULT=NO' in master
+    assert 'LANGUAGE="en",DEFAULT=YES' in master
+    assert 'LANGUAGE="fr",DEFAULT=NO' in master
     other = play(ffmpeg, out / "p" / "audio" / "1" / "index.m3u8", tmp_path, picture=None)
     assert other.beep == pytest.approx(10 if packaging is TRANSPORT else 0, abs=0.05)
 

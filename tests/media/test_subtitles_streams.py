@@ -73,7 +73,7 @@ async def test_a_package_has_them_on_the_times_of_the_pictures(
     master = m3u8.load(str(out / "a/master.m3u8"))
     texts = [each for each in master.media if each.type == "SUBTITLES"]
     assert [(each.name, each.language, each.forced) for each in texts] == [
-        ("eng", "eng", "NO"), ("eng 2", "eng", "YES"),
+        ("eng", "en", "NO"), ("eng 2", "en", "YES"),
     ]  # fmt: skip
     assert [each.stream_info.subtitles for each in master.playlists] == ["text"]
     picture = m3u8.load(str(out / "a" / master.playlists[0].uri))

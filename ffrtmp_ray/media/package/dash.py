@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
+from ffrtmp_ray.media.languages import tag_of
 from ffrtmp_ray.media.package.streams import (
     INIT,
     WHOLE_TEXT,
@@ -69,8 +70,8 @@ def _add_pictures(period: ET.Element, pictures: Iterable[PictureStream]) -> None
 
 
 def _add_sound(period: ET.Element, sound: SoundStream, stream: Stream) -> None:
-    language = {} if sound.language is None else {"lang": sound.language}
-    whole = ET.SubElement(period, "AdaptationSet", {**_set_of("audio"), **language})
+    kind = {**_set_of("audio"), **_language(sound.language)}
+    whole = ET.SubElement(period, "AdaptationSet", kind)
     if sound.default:
         ET.SubElement(whole, "Role", _MAIN)
     ET.SubElement(whole, "Label").text = sound.name
@@ -86,10 +87,14 @@ def _add_sound(period: ET.Element, sound: SoundStream, stream: Stream) -> None:
     _add_template(each, stream)
 
 
+def _language(language: str | None) -> dict[str, str]:
+    tag = None if language is None else tag_of(language)
+    return {} if tag is None else {"lang": tag}
+
+
 def _add_subtitles(period: ET.Element, text: SubtitleStream) -> None:
     """One file, which needs no timeline (DASH-IF IOP, 6.4.2)."""
-    language = {} if text.language is None else {"lang": text.language}
-    kind = {"contentType": "text", "mimeType": "text/vtt", **language}
+    kind = {"contentType": "text", "mimeType": "text/vtt", **_language(text.language)}
     whole = ET.SubElement(period, "AdaptationSet", kind)
     role = "forced-subtitle" if text.forced else "subtitle"
     ET.SubElement(whole, "Role", {**_MAIN, "value": role})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from ffrtmp_ray.media.languages import tag_of
 from ffrtmp_ray.media.package.streams import (
     INIT,
     PLAYLIST,
@@ -60,8 +61,7 @@ def _head(stream: Stream) -> list[str]:
 
 def _sound(sound: SoundStream) -> str:
     attributes = ["TYPE=AUDIO", f'GROUP-ID="{_GROUP}"', f"NAME={_quoted(sound.name)}"]
-    if sound.language is not None:
-        attributes.append(f"LANGUAGE={_quoted(sound.language)}")
+    attributes += _language(sound.language)
     attributes += [
         f"DEFAULT={_yes(sound.default)}",
         "AUTOSELECT=YES",
@@ -74,11 +74,15 @@ def _sound(sound: SoundStream) -> str:
 
 def _subtitles(text: SubtitleStream) -> str:
     attributes = ["TYPE=SUBTITLES", f'GROUP-ID="{_TEXTS}"', f"NAME={_quoted(text.name)}"]
-    if text.language is not None:
-        attributes.append(f"LANGUAGE={_quoted(text.language)}")
+    attributes += _language(text.language)
     attributes.append(f"DEFAULT={_yes(text.default)},AUTOSELECT=YES,FORCED={_yes(text.forced)}")
     attributes.append(f'URI="{_playlist(text.stream)}"')
     return f"#EXT-X-MEDIA:{','.join(attributes)}"
+
+
+def _language(language: str | None) -> list[str]:
+    tag = None if language is None else tag_of(language)
+    return [] if tag is None else [f"LANGUAGE={_quoted(tag)}"]
 
 
 def _yes(value: bool) -> str:
@@ -96,7 +100,7 @@ def _variant(picture: PictureStream, sounds: Sequence[SoundStream]) -> Iterator[
     yield f"AVERAGE-BANDWIDTH={average}"
     yield f'CODECS="{",".join(codecs)}"'
     yield f"RESOLUTION={picture.width}x{picture.height}"
-    yield f"FRAME-RATE={float(picture.frame_rate):.3f}"
+    yield f"FRAME-RATE={float(picture.peak_frame_rate):.3f}"
     yield f"VIDEO-RANGE={picture.video_range}"
 
 

@@ -12,6 +12,9 @@ INIT = "init.mp4"
 PLAYLIST = "index.m3u8"
 MASTER = "master.m3u8"
 MANIFEST = "manifest.mpd"
+_ROUNDED = Fraction(101, 100)
+"""Frames a second by their average that rounded times may come to: those of Matroska, which are
+milliseconds, come to a thousandth."""
 WHOLE_TEXT = "all.vtt"
 """Of subtitles, in their folder: all cues, as DASH has them."""
 
@@ -79,6 +82,21 @@ class Stream:
         return round(peak) or self.average_rate
 
 
+def peak_frame_rate(ticks: Sequence[int], timescale: int, average: Fraction) -> Fraction:
+    """Frames a second where they follow each other fastest (RFC 8216, 4.3.4.2, FRAME-RATE), over as
+    many frames as a second has on average: two frames alone would tell how times are rounded. The
+    average where it is no more than that by what rounding comes to.
+
+    `ticks`, of which a second has `timescale`, are when the frames are shown, rising.
+    """
+    many = max(round(average), 1)
+    spans = [later - earlier for earlier, later in zip(ticks, ticks[many:], strict=False)]
+    if not spans:
+        return average
+    peak = Fraction(many * timescale, min(spans))
+    return peak if peak > average * _ROUNDED else average
+
+
 @dataclass(frozen=True, slots=True)
 class PictureStream:
     name: str
@@ -87,6 +105,8 @@ class PictureStream:
     height: int
     frame_rate: Fraction
     """Frames a second, on average."""
+    peak_frame_rate: Fraction
+    """Where they follow each other fastest; see `peak_frame_rate`."""
     video_range: str
     """SDR, PQ or HLG."""
     buffer_seconds: float | None

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from ffrtmp_ray.media.languages import canonical
 from ffrtmp_ray.media.probe.source import TrackLabels
 from ffrtmp_ray.media.spec import Language, Tracks
 
 UNDETERMINED = "und"
 """ISO 639-2's word for a language that is not known."""
 _DEFAULT = "default"
-
-_TERMINOLOGY = {
-    "alb": "sqi", "arm": "hye", "baq": "eus", "bur": "mya", "chi": "zho", "cze": "ces",
-    "dut": "nld", "fre": "fra", "geo": "kat", "ger": "deu", "gre": "ell", "ice": "isl",
-    "mac": "mkd", "mao": "mri", "may": "msa", "per": "fas", "rum": "ron", "slo": "slk",
-    "tib": "bod", "wel": "cym",
-}  # fmt: skip
-"""The languages that have two codes in ISO 639-2: that of libraries, by which Matroska goes, to
-that of terminology, by which MP4 does."""
 
 AnyTrack = TypeVar("AnyTrack", bound=TrackLabels)
 
@@ -34,7 +26,7 @@ def choose_tracks(
         return tuple(tracks[:1])
     return tuple(
         track
-        for language in dict.fromkeys(map(_canonical, wanted))
+        for language in dict.fromkeys(map(canonical, wanted))
         for track in tracks
         if language_of(track) == language
     )
@@ -47,12 +39,12 @@ def missing(
     if isinstance(wanted, Tracks):
         return ()
     there = {language_of(track) for track in tracks}
-    return tuple(each for each in wanted if _canonical(each) not in there)
+    return tuple(each for each in wanted if canonical(each) not in there)
 
 
 def language_of(track: TrackLabels) -> Language:
     """In the form in which all compare."""
-    return _canonical(track.language or UNDETERMINED)
+    return canonical(track.language or UNDETERMINED)
 
 
 def dispositions_of(
@@ -72,7 +64,3 @@ def dispositions_of(
 
 def _others(track: TrackLabels) -> tuple[str, ...]:
     return tuple(each for each in track.dispositions if each != _DEFAULT)
-
-
-def _canonical(language: str) -> str:
-    return _TERMINOLOGY.get(language, language)

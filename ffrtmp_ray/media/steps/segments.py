@@ -20,6 +20,7 @@ from ffrtmp_ray.media.package.streams import (
     Package,
     PictureStream,
     Stream,
+    peak_frame_rate,
 )
 from ffrtmp_ray.media.plan.grid import first_from
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
@@ -98,12 +99,14 @@ async def _picture(making: Making, file: FilePayload, *, in_ts: bool) -> Picture
 def _as_picture(
     file: FilePayload, video: VideoStream, stream: Stream, buffered: float | None
 ) -> PictureStream:
+    average = video.frames / stream.seconds
     return PictureStream(
         name=file.rendition,
         stream=stream,
         width=file.width,
         height=file.height,
-        frame_rate=video.frames / stream.seconds,
+        frame_rate=average,
+        peak_frame_rate=peak_frame_rate(video.ticks, video.time_base.denominator, average),
         video_range=_RANGES.get(video.color.transfer or "", "SDR"),
         buffer_seconds=buffered,
     )
