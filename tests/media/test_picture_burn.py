@@ -11,17 +11,18 @@ import av
 import numpy as np
 import pytest
 
+from ffrtmp_ray.cluster.admission import admit
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.errors import InputRefused, InvalidRequest
 from ffrtmp_ray.media import fonts
 from ffrtmp_ray.media.encode.burn import fonts_config
 from ffrtmp_ray.media.encode.video import video_argv
 from ffrtmp_ray.media.encode.work import Burned, OutputWork, VideoWork
-from ffrtmp_ray.media.plan import check_spec, first_task
+from ffrtmp_ray.media.plan import first_task
 from ffrtmp_ray.media.plan.burn import burn_tasks
 from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
 from ffrtmp_ray.media.probe.source import BitmapStream, Source
-from ffrtmp_ray.media.spec import Audio, Codec, Copying, JobSpec, Ladder, Measure, Subtitles
+from ffrtmp_ray.media.spec import Codec, Copying, JobSpec, Ladder, Measure, Subtitles
 from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.media.spec.packaging import Packaging
 from ffrtmp_ray.media.spec.trim import Trim
@@ -93,6 +94,10 @@ def changed(pictures: Sequence[np.ndarray]) -> list[int]:
     return [number for number, picture in enumerate(pictures) if np.ptp(picture) > 40]
 
 
+def _clock(ms: int) -> str:
+    return f"00:00:{ms // 1000:02},{ms % 1000:03}"
+
+
 def rows(picture: np.ndarray) -> tuple[int, int]:
     """The first and the last in which there is more than grey."""
     found = np.nonzero(np.ptp(picture, axis=1) > 20)[0]
@@ -115,6 +120,23 @@ async def test_text_is_seen_in_its_frames_and_at_its_place_however_the_job_is_cu
     assert rows(pictures[10])[0] > 150  # one line at the bottom
     assert 140 < rows(pictures[25])[0] < 160  # two of them
     assert rows(pictures[60])[1] < 30  # at the top
+    assert frames_of(out / "1.mp4") == frames_of(out / "3.mp4")
+
+
+@pytest.mark.parametrize("clip", ["vfr-long.mkv", "negative.ts"])
+async def test_chunks_of_awkward_films_with_text_equal_the_whole(
+    clip: str, clips: Clips, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    """With a cue that is shown at each border, and cues that begin between frames."""
+    file = tmp_path / "text.srt"
+    cues = ((begin, begin + 90) for begin in range(0, 4000, 37))
+    lines = (f"1\n{_clock(begin)} --> {_clock(end)}\nat {begin}\n" for begin, end in cues)
+    file.write_text("\n".join(lines))
+    for chunks in (1, 3):
+        wanted = burning(clips(clip), out / f"{chunks}.mp4", Burn(file=str(file)), chunks=chunks)
+        outcome = await run_job(wanted, toolbox, job=f"job{chunks}")
+        assert_published(outcome, out / f"{chunks}.mp4")
+        assert (len(encodes_of(outcome)), outcome.replans) == (chunks, [])
     assert frames_of(out / "1.mp4") == frames_of(out / "3.mp4")
 
 
@@ -359,19 +381,13 @@ async def test_on_hdr_its_white_is_that_of_paper(
     assert 480 < brightest < 573 + 20  # 203 cd/m² in PQ: 0.581 of 64 to 940
 
 
-def test_sound_alone_has_no_picture_to_burn_into() -> None:
-    job = JobSpec(
-        input="/in/a.mkv",
-        output="/out/a.m4a",
-        ladder=Ladder(renditions=(), audio=Audio()),
-        burn=Burn(),
-    )
-    with pytest.raises(InvalidRequest, match="burned into a picture"):
-        check_spec(job)
-
-
-def test_one_way_to_name_text_is_enough() -> None:
-    with pytest.raises(ValueError, match="one of them"):
-        Burn(track=1, language="eng")
-    with pytest.raises(ValueError, match=r"should end with \.srt, \.vtt, \.ass, \.ssa"):
-        Burn(file="/in/text.txt")
+def test_a_file_that_may_not_be_read_is_refused_at_submission(
+    folder: Path, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    roots = toolbox.settings.model_copy(update={"input_roots": (folder,)})
+    (tmp_path / "secret.srt").write_text(FRENCH)
+    for file, why in (("secret.srt", "lies outside the folders"), ("none.srt", "there is no file")):
+        burn = Burn(file=str(tmp_path / file))
+        with pytest.raises(InputRefused, match=why) as refused:
+            admit(burning(folder / "film.mkv", out / "a.mp4", burn), roots)
+        assert refused.value.where == "burn.file"
