@@ -68,13 +68,14 @@ def test_sound_stays_with_its_picture(
 
 
 @pytest.mark.parametrize("codec", AudioCodec)
+@pytest.mark.parametrize("until", [0.8, 0.36, 0.31], ids=["half a second", "packets", "one packet"])
 def test_a_gap_in_the_sound_is_filled_with_silence(
-    codec: AudioCodec, ffmpeg: str, tmp_path: Path
+    until: float, codec: AudioCodec, ffmpeg: str, tmp_path: Path
 ) -> None:
-    """Half a second of packets is missing before the beep. A gap in the times alone would be
-    closed by players that only count samples."""
+    """Packets are missing before the beep. A gap in the times alone would be closed by players
+    that only count samples."""
     clip, out = tmp_path / "gap.mkv", tmp_path / "sound.mp4"
-    lossy = r"aselect=not(between(t\,0.3\,0.8))"
+    lossy = rf"aselect=not(between(t\,0.29\,{until}))"
     sound = f"{BEEP},{lossy},aresample=44100"
     run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", sound, "-c:a", "pcm_f32le", clip)
     work = AudioWork(stream=0, audio=Audio(codec=codec), source_channels=1, source_rate=44100)

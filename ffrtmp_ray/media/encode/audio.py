@@ -12,6 +12,11 @@ _MIX = "aresample=rematrix_maxval=1"
 of the low frequencies), lowered until the loudest sum is full scale: left alone, ffmpeg lowers
 integers only, and 5.1 at full scale would be 7.65 dB too loud in stereo."""
 
+_GAP = 0.015
+"""Seconds. A lost packet is a gap of 20 ms at least (Opus), 21 ms in AAC at 48 kHz; times that are
+rounded to milliseconds, or a little irregular, are none. By ffmpeg's own 0.1 s, sound would be
+early by up to that from the first lost packet on."""
+
 
 def audio_argv(
     ffmpeg: str, source: str, work: AudioWork, *, output: str, level: str | None = None
@@ -70,7 +75,7 @@ def filter_graphs(work: AudioWork, last: str = "") -> tuple[str, str]:
     form = f"aformat=sample_fmts=fltp:sample_rates={_rate(work)}:channel_layouts={layout}"
     start = work.picture_start + work.silence
     cut = "" if work.length is None else f"atrim=start=0:end={seconds(work.length - work.silence)},"
-    filled = ["aresample=async=1:first_pts=0"]
+    filled = [f"aresample=async=1:min_hard_comp={_GAP}:first_pts=0"]
     if work.silence:
         filled.append(f"adelay=delays={work.silence * _rate(work)}S:all=1")
     return (
