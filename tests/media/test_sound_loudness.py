@@ -8,7 +8,14 @@ from pathlib import Path
 import av
 import pytest
 
-from ffrtmp_ray.media.encode.loudness import MEASURE, MeasuredLoudness, is_linear, level, measured
+from ffrtmp_ray.media.encode.loudness import (
+    MEASURE,
+    MeasuredLoudness,
+    is_linear,
+    level,
+    measured,
+    next_gain,
+)
 from ffrtmp_ray.media.spec import Audio, AudioCodec
 from ffrtmp_ray.media.spec.tracks import Loudness
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -104,14 +111,42 @@ async def test_a_sound_becomes_as_loud_as_is_wanted(
     assert said["compressed"] == compressed
     assert said["before_lufs"] == pytest.approx(_loudness(ffmpeg, clip).integrated, abs=0.2)
     after = _loudness(ffmpeg, made)
-    assert after.integrated == pytest.approx(target, abs=1)
+    assert after.integrated == pytest.approx(target, abs=0.5)
     assert after.true_peak < 0
+
+
+CLICKS = "aevalsrc=0.05*sin(2*PI*220*t)+0.8*exp(-30*mod(t\\,1.5))*sin(2*PI*900*t):s=48000:d=5"
+"""Peaks over little else: with a dynamic compressor it came out 2 to 9 LU below its target."""
+
+
+async def test_a_sound_of_peaks_is_as_loud_as_is_wanted_with_its_peak_kept(
+    ffmpeg: str, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    clip, made = _clip(ffmpeg, tmp_path, CLICKS), out / "a.mp4"
+    audio = Audio(bitrate=256_000, loudness=Loudness(target=-16))
+    assert_published(await run_job(spec(clip, made, audio=audio), toolbox), made)
+    after = _loudness(ffmpeg, made)
+    assert after.integrated == pytest.approx(-16, abs=0.5)
+    assert after.true_peak <= 0
+
+
+def test_a_gain_before_a_limiter_is_raised_until_the_target_is_met_or_it_is_too_high() -> None:
+    wanted = Loudness(target=-16)
+
+    def tried(gain: float, integrated: float) -> float | None:
+        return next_gain(wanted, gain, MeasuredLoudness(integrated, -30, 5, -1))
+
+    assert tried(10, -18) == 12
+    assert tried(12, -16.2) is None
+    assert tried(12, -15) == 11
+    assert tried(29, -20) == 30
+    assert tried(30, -17) is None
 
 
 async def test_levelling_moves_nothing_and_keeps_the_rate(
     ffmpeg: str, toolbox: Toolbox, out: Path, tmp_path: Path
 ) -> None:
-    """By either way: dynamics are compressed at a rate of their own, and seconds ahead."""
+    """By either way: peaks are limited at a rate of its own, and looked at ahead."""
     late = f"{PEAKS},adelay=1000:all=1"
     for sound in (QUIET, late):
         clip, made = _clip(ffmpeg, tmp_path, sound), out / f"{len(sound)}.mp4"

@@ -26,7 +26,7 @@ def audio_argv(
     encoder = AUDIO_ENCODERS[work.audio.codec]
     channels = work.audio.channels or work.source_channels
     bitrate = min(work.audio.bitrate, encoder.max_bitrate_per_channel * channels)
-    last = "" if level is None else f"{level},aresample={_rate(work)}"  # loudnorm may raise it
+    last = "" if level is None else f"{level},aresample={_rate(work)}"  # which levelling may raise
     return [
         *_decoding(ffmpeg, source, work, last),
         *("-map", "[out]"),
@@ -37,11 +37,15 @@ def audio_argv(
     ]
 
 
-def measure_argv(ffmpeg: str, source: str, work: AudioWork) -> list[str]:
-    """The whole command line that prints how loud the sound is when nothing is done about it."""
+def measure_argv(
+    ffmpeg: str, source: str, work: AudioWork, *, level: str | None = None
+) -> list[str]:
+    """The whole command line that prints how loud the sound is, with the filter `level` or as it
+    is."""
+    last = MEASURE if level is None else f"{level},aresample={_rate(work)},{MEASURE}"
     printing = ("-loglevel", "level+info")
     return [
-        *_decoding(ffmpeg, source, work, MEASURE),
+        *_decoding(ffmpeg, source, work, last),
         *("-map", "[out]", "-f", "null", *printing, "-"),
     ]
 

@@ -16,6 +16,15 @@ _GATE = -70.0
 (ITU-R BS.1770-5, annex 1)."""
 _WIDEST = 50.0
 """LU: the largest range that loudnorm can be asked to keep."""
+_OVERSAMPLED = 192_000
+"""Samples a second: four times those of a sound of 48 kHz."""
+_HEADROOM = 0.3
+"""dB that a limiter keeps below the true peak, which comes out a little higher at the sound's own
+rate."""
+_CLOSE = 0.3
+"""LU from the target that nobody hears."""
+_HIGHEST_GAIN = 30.0
+"""dB: more would be made of little but noise."""
 _SUMMARY = {
     "integrated": r"\n\s+I:\s+(\S+) LUFS",
     "threshold": r"\n\s+Threshold:\s+(\S+) LUFS",
@@ -50,21 +59,37 @@ def measured(log: str) -> MeasuredLoudness | None:
 
 
 def is_linear(wanted: Loudness, before: MeasuredLoudness) -> bool:
-    """Whether one gain for the whole sound gets it there without exceeding the peak. If not, its
-    dynamics are compressed, and the peak comes before the target: a sound of loud peaks and little
-    else stays quieter."""
+    """Whether one gain for the whole sound gets it there without exceeding the peak."""
     return before.true_peak + wanted.target - before.integrated <= wanted.true_peak
 
 
 def level(wanted: Loudness, before: MeasuredLoudness) -> str:
-    """The filter that makes of a sound that was so loud one that is as loud as is wanted.
-
-    loudnorm applies one gain where it can; that the range is the sound's own leaves the peak as
-    the only reason why it cannot.
-    """
+    """The filter that applies that one gain to a sound that was so loud."""
     return (
         f"loudnorm=linear=true:I={wanted.target:g}:TP={wanted.true_peak:g}"
         f":LRA={min(max(before.range, 1.0), _WIDEST):g}"
         f":measured_I={before.integrated:g}:measured_TP={before.true_peak:g}"
         f":measured_LRA={before.range:g}:measured_thresh={before.threshold:g}"
     )
+
+
+def limited(wanted: Loudness, gain: float) -> str:
+    """The filter that applies a gain, in dB, and takes away what would exceed the peak.
+
+    Samples are made of at four times the rate, at which a true peak is measured, too (ITU-R
+    BS.1770-5, annex 2); who puts it before others sets the rate again.
+    """
+    most = 10 ** ((wanted.true_peak - _HEADROOM) / 20)
+    return (
+        f"aresample={_OVERSAMPLED},volume={gain:.2f}dB,"
+        f"alimiter=limit={most:.5f}:level=false:attack=5:release=50:latency=true"
+    )
+
+
+def next_gain(wanted: Loudness, gain: float, after: MeasuredLoudness) -> float | None:
+    """The gain to try in place of one with which a limited sound was so loud: what is limited is
+    quieter than its gain says. None where that is loud enough, or the gain as high as may be."""
+    missing = wanted.target - after.integrated
+    if abs(missing) <= _CLOSE:
+        return None
+    return None if gain >= _HIGHEST_GAIN else min(gain + missing, _HIGHEST_GAIN)
