@@ -141,6 +141,22 @@ async def test_a_rendition_of_another_rate_is_cut_at_its_own_frames(
     assert len(sets) == 3  # a player does not switch between pictures that are cut elsewhere
 
 
+async def test_transport_streams_are_cut_where_their_own_clock_rounds_a_time_down(
+    toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    """A camera's frames last 33,336 µs: the cuts fall between two ticks of 90 kHz."""
+    clip = tmp_path / "camera.mp4"
+    picture = "testsrc2=size=64x36:rate=1000000/33336:duration=3"
+    fine = ("-fps_mode", "passthrough", "-enc_time_base", "1/1000000")
+    scale = ("-video_track_timescale", "1000000")
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", picture, *fine, "-c:v", "libx264", *scale, clip)
+    packaging = Packaging(hls=HlsSegments.TS, dash=False, segment_seconds=1)
+    outcome = await run_job(spec(clip, out / "p", packaging=packaging), toolbox)
+    published(outcome)
+    begins = _stream(out / "p" / "video" / "a").begins
+    assert begins == [pytest.approx(float(each), abs=1e-4) for each in _planned(clip, 1)]
+
+
 async def test_dash_alone_has_no_playlists(toolbox: Toolbox, clips: Clips, out: Path) -> None:
     packaging = Packaging(hls=HlsSegments.NONE, dash=True)
     outcome = await run_job(spec(clips("plain.mp4"), out / "p", packaging=packaging), toolbox)

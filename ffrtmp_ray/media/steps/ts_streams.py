@@ -30,12 +30,13 @@ async def picture(
     beside = [sound_file(step, sound) for sound in making.work.sounds[:1]]
     scale = making.work.timescale
     folder.mkdir(parents=True)
-    times = [start * 1_000_000 // scale for start in starts]
+    ticks = [nearest(Fraction(start * CLOCK, scale)) for start in starts]  # as ffmpeg rounds
+    times = [tick * 1_000_000 // CLOCK for tick in ticks]
     argv = ts_argv(step.toolbox.ffmpeg, joined, beside, times, folder)
     if (ended := await making.ffmpeg(argv)) is not None:
         return ended
     begins = await step.in_thread(_begins, folder, PICTURE)
-    planned = [nearest((Fraction(start, scale) + TS_OFFSET) * CLOCK) % WRAPS for start in starts]
+    planned = [(tick + TS_OFFSET * CLOCK) % WRAPS for tick in ticks]
     if begins != planned:
         raise ValueError("its keyframes are not where segments begin")
     tracks = [
