@@ -71,11 +71,13 @@ GOAL_RATE = 20_000
 GOAL_BYTES = 2_000
 
 CODECS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc")
-CPU_LADDERS = ((4,), (4, 2), (4, 2, 1))
-"""What a task takes of CPUs, the best first. All begin with 4 and every worker has a multiple of
-it, so that one task's end makes room for one other: placements are as many as successes."""
-SHAPES = len(CODECS) * (len(CPU_LADDERS) + 1)
-"""Of needs: each codec with each ladder, and with a GPU before CPUs."""
+MOST_ENCODERS = 3
+CPUS = 4
+"""What a task takes where it has no GPU. Every worker has a multiple of it, and no alternative asks
+for fewer, as those who wait together would get: so one task's end makes room for one other, and
+placements are as many as successes."""
+SHAPES = len(CODECS) * (MOST_ENCODERS + 1)
+"""Of needs: each codec alone, or it or the next one or two, or it with a GPU before CPUs."""
 
 QUEUES = {Queue.LIVE: 2, Queue.DEFAULT: 598, Queue.BATCH: 400}
 PRIORITIES = {Priority.HIGH: 20, Priority.MEDIUM: 60, Priority.LOW: 20}
@@ -326,13 +328,13 @@ def make_worker(number: int) -> Worker:
 
 
 def make_needs(shape: int) -> Needs:
-    codec, ladder = divmod(shape, len(CPU_LADDERS) + 1)
-    able = frozenset({CODECS[codec]})
-    if ladder < len(CPU_LADDERS):
-        resources = [Resources(cpus=count) for count in CPU_LADDERS[ladder]]
-    else:
-        resources = [Resources(cpus=1, gpu_sessions=1), Resources(cpus=4)]
-    return Needs(tuple(Requirement(each, able) for each in resources))
+    first, others = divmod(shape, MOST_ENCODERS + 1)
+    if others == MOST_ENCODERS:
+        able = frozenset({CODECS[first]})
+        resources = (Resources(cpus=1, gpu_sessions=1), Resources(cpus=CPUS))
+        return Needs(tuple(Requirement(each, able) for each in resources))
+    codecs = [CODECS[(first + place) % len(CODECS)] for place in range(others + 1)]
+    return Needs(tuple(Requirement(Resources(cpus=CPUS), frozenset({each})) for each in codecs))
 
 
 def one_of(shares: Mapping[T, int], chance: random.Random) -> T:

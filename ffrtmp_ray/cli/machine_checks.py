@@ -87,7 +87,7 @@ def engine(form: compiled.Form) -> Finding:
     if form == "compiled":
         return Finding("engine", Level.OK, "compiled")
     remedy = build.missing() or f"{sys.executable} -m {build.__name__}"
-    return Finding("engine", Level.NOTE, "Python, which decides less than half as fast", remedy)
+    return Finding("engine", Level.NOTE, "Python, which is slower than compiled", remedy)
 
 
 def sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:

@@ -50,7 +50,7 @@ def main() -> None:
         reason = build(target)
         print(f"== compiling the engine took {time.monotonic() - began:.0f} s")
     if reason is not None:
-        print(f"== the engine runs as Python, at half the speed: {reason}")
+        print(f"== the engine runs as Python, which is slower: {reason}")
 
 
 def missing() -> str | None:
