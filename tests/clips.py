@@ -54,6 +54,9 @@ RECIPES: dict[str, Recipe] = {
         *("-x265-params", "log-level=none"),
     ),
     "rgb.gif": _recipe("a palette", *_lavfi("testsrc2=size=64x64:rate=25:duration=0.4")),
+    "animated.png": _recipe(
+        "an animation", *_lavfi("testsrc2=size=64x64:rate=10:duration=1"), "-f", "apng"
+    ),
     "identity.mp4": _recipe(
         "says of its YUV that it is RGB",
         *("-i", "@silent.mp4", "-c", "copy", "-bsf:v", "h264_metadata=matrix_coefficients=0"),

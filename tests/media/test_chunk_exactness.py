@@ -39,6 +39,7 @@ ALWAYS = {
     "tenbit.mkv": 2,
     "rotated.mp4": 3,
     "odd.mkv": 2,
+    "animated.png": 2,
 }
 ALWAYS_REAL = {
     "bbb_2500ms.ts",
