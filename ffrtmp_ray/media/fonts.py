@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import fontpkg_noto_sans  # type: ignore[import-untyped]  # it ships no types
-from fontTools.ttLib import TTCollection, TTFont, TTLibError  # type: ignore[import-untyped]
 
 OWN: Path = fontpkg_noto_sans.ROOT / "files"
 """Latin, Greek, Cyrillic and Devanagari (SIL Open Font License)."""
@@ -36,7 +35,14 @@ def characters(extra: Path | None) -> frozenset[int]:
 
 
 def _characters(path: Path) -> Iterator[int]:
-    """None where the file is no font."""
+    """None where the file is no font. Its reader is loaded when it is first needed: a worker that
+    starts has no time for it."""
+    from fontTools.ttLib import (  # type: ignore[import-untyped]  # it ships no types
+        TTCollection,
+        TTFont,
+        TTLibError,
+    )
+
     try:
         fonts = TTCollection(path, lazy=True).fonts if path.suffix == ".ttc" else [TTFont(path)]
         for font in fonts:
