@@ -28,6 +28,7 @@ from ffrtmp_ray.client import Client
 from ffrtmp_ray.media import ffmpeg as programs
 from ffrtmp_ray.media import presets
 from ffrtmp_ray.media.spec import Effort, JobSpec, Ladder
+from ffrtmp_ray.media.spec.rendition import Copying
 from ffrtmp_ray.settings import Settings
 
 OVER_SEPARATE, OVER_SPLIT = 0.70, 1.00
@@ -90,7 +91,7 @@ def _options() -> argparse.Namespace:
 def with_effort(ladder: Ladder, effort: Effort | None) -> Ladder:
     """`ladder` with another effort in all its renditions; None leaves them as they are. What the
     source is already is encoded nevertheless: copying is not what is measured."""
-    changed: dict[str, object] = {"copying": "never"}
+    changed: dict[str, object] = {"copying": Copying.NEVER}
     if effort is not None:
         changed["effort"] = effort
     renditions = (each.model_copy(update=changed) for each in ladder.renditions)
@@ -110,9 +111,9 @@ def one_round(client: Client, ffmpeg: str, folder: Path, wanted: Wanted, turn: i
         "job": lambda: measure_job(client, wanted.clip.path.parent, job),
     }
     order = WAYS[turn % len(WAYS) :] + WAYS[: turn % len(WAYS)]
-    costs = {name: ways[name]() for name in order}
-    for name in WAYS:
-        cost = costs[name]
+    costs: Round = {}
+    for name in order:
+        cost = costs[name] = ways[name]()
         say(f"round {turn}: {name} {cost.wall:.2f} s, {cost.cpu:.2f} s of CPU, {cost.bytes} bytes")
     if (detail := costs["job"].detail) is not None:
         say(timeline(detail))

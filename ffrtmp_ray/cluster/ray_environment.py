@@ -26,6 +26,9 @@ SERVE: Mapping[str, str] = {
     "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": "0.2",
     # A dead HAProxy is replaced after three of these, and nobody is answered until then.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+    # How often Serve looks whether all is as it should be. At its default of 0.1 s that alone took
+    # 3.3 % of a CPU on a farm with nothing to do, more than anything else.
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
 }
 
 ALWAYS: Mapping[str, str] = {
