@@ -166,7 +166,7 @@ def _svt_threads(cpus: int, _: Picture) -> list[str]:
     """`lp` is a level, 1 to 6, and does not change the bitstream.
 
     A cap may be overshot by 50 % unless it is told otherwise: then 2.2 s of it had to be buffered
-    of a recording at 300 kbit/s, and 1.0 s with 20 %; with 0, a fifth of the bitrate was left unused.
+    of a recording at 300 kbit/s, and 1.0 s with 20 %; with 0, a fifth of the bitrate was not used.
     """
     return ["-svtav1-params", f"lp={min(cpus, 6)}:mbr-overshoot-pct=20"]
 
