@@ -70,7 +70,8 @@ def difference(
     if fps is not None and expected.tail is not None:
         rate = frame_rate(fps)
         near += 1 / rate
-        longest += expected.tail
+        # some files say of their last frame that it is shown for a millisecond; ffmpeg does not
+        longest += max(expected.tail, expected.span / max(expected.frames - 1, 1))
         fewest, most = max(1, floor(shortest * rate)), ceil(longest * rate) + 1
     if not fewest <= found.frames <= most:
         return f"{found.frames} frames were made of {expected.frames}"
