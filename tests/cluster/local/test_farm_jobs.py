@@ -12,6 +12,7 @@ from ffrtmp_ray.errors import (
     WorkerNotFound,
 )
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Ladder, Rendition
+from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.views import JobDetail
 from tests.cluster.farms import QUICK, SLOW, LocalFarm, leftovers, until
 from tests.cluster.media import frame_times, make_clip, with_a_damaged_packet
@@ -99,6 +100,19 @@ def test_a_job_with_a_target_is_planned_once_its_crf_is_found(
     (found,) = job.tuned
     assert (found.rendition, found.target_vmaf) == ("a", 80)
     assert found.crf in {probe.crf for probe in found.probes}
+    assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
+
+
+def test_a_job_with_text_to_burn_in_is_planned_once_that_is_ready(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.srt"
+    text.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    wanted = {"chunks": 2, "burn": Burn(file=str(text))}
+    job = farm.completed(farm.submit(clip, tmp_path / "out.mp4", QUICK, **wanted).id)
+    names = [task.name for task in job.tasks]
+    assert names[:5] == ["plan", "burn", "plan-burned", "encode0", "encode1"]
+    assert not job.warnings
     assert frame_times(tmp_path / "out.mp4") == frame_times(clip)
 
 
