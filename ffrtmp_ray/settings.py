@@ -14,6 +14,8 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ffrtmp_ray.core.vector import MOST
+
 
 def _default_roots() -> tuple[Path, ...]:
     return (Path.home(),)
@@ -95,14 +97,14 @@ class Settings(BaseSettings):
     used least lately go first. 0 keeps none."""
     chunk_store_days: float = Field(default=3.0, gt=0)
     """A chunk that nobody has used for so long is no longer kept."""
-    plan_slots: int = Field(default=2, ge=1)
+    plan_slots: int = Field(default=2, ge=1, le=MOST.plan_slots)
     """Plans (and publications) that one worker does at a time, beside its CPUs."""
-    light_slots: int = Field(default=2, ge=1)
+    light_slots: int = Field(default=2, ge=1, le=MOST.light_slots)
     """Audio encodes and finishes that one worker does at a time, beside its CPUs."""
-    gpu_sessions: int = Field(default=8, ge=1)
+    gpu_sessions: int = Field(default=8, ge=1, le=MOST.gpu_sessions)
     """Encoders that one GPU runs at a time. NVIDIA's drivers allow 8 on GeForce cards; others have
     no limit but their memory and engines."""
-    gpu_memory_mib: int = Field(default=4096, ge=1)
+    gpu_memory_mib: int = Field(default=4096, ge=1, le=MOST.gpu_memory_mib)
     """Memory of a GPU of which NVIDIA's library says nothing."""
     stall_seconds: float = Field(default=60.0, gt=0)
     """An ffmpeg that makes no progress for this long is ended and tried again."""

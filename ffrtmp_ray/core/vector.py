@@ -1,7 +1,7 @@
 """Resources as one integer each, so that the engine adds and compares them in one step.
 
-All fields together have 60 bits, which is what the compiled engine keeps in a register. Pure, and
-known to placement alone.
+All fields together have 60 bits, which is what the compiled engine keeps in a register. Pure; only
+placement knows how it is laid out.
 """
 
 from __future__ import annotations

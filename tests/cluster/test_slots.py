@@ -1,7 +1,11 @@
 """Which workers a cluster should have."""
 
+import pytest
+from pydantic import ValidationError
+
 from ffrtmp_ray.cluster.slots import Node, Slot, missing, slots_of, stranded
 from ffrtmp_ray.core.model import Resources, Worker
+from ffrtmp_ray.core.vector import MOST
 from ffrtmp_ray.settings import Settings
 
 
@@ -27,6 +31,14 @@ def test_a_gpu_worker_has_sessions_and_memory_to_give() -> None:
     settings = Settings(gpu_sessions=3, gpu_memory_mib=16_000, plan_slots=2, light_slots=1)
     assert Slot("n", "host", "gpu0", 2, 1).capacity(settings) == Resources(2, 3, 16_000, 2, 1)
     assert Slot("n", "host", "cpu", 6, 0).capacity(settings) == Resources(6, 0, 0, 2, 1)
+
+
+@pytest.mark.parametrize("name", ["plan_slots", "light_slots", "gpu_sessions", "gpu_memory_mib"])
+def test_no_worker_can_be_set_to_have_more_than_the_engine_counts(name: str) -> None:
+    most = getattr(MOST, name)
+    assert getattr(Settings(**{name: most}), name) == most
+    with pytest.raises(ValidationError, match=f"{name}\n.*less than or equal to {most}"):
+        Settings(**{name: most + 1})
 
 
 def test_a_node_whose_gpus_need_all_its_cpus_has_no_cpu_worker() -> None:
