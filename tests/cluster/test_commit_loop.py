@@ -8,11 +8,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
-import pytest
-
 from ffrtmp_ray.cluster.clock import Clock
 from ffrtmp_ray.cluster.commit_loop import CommitLoop
-from ffrtmp_ray.core.messages import CancelRequested, Change, JobSubmitted, Outcome
+from ffrtmp_ray.core.messages import (
+    CancelRequested,
+    Change,
+    JobSubmitted,
+    Outcome,
+    TaskAdded,
+    TaskChanged,
+)
 from ffrtmp_ray.core.model import (
     Job,
     JobState,
@@ -23,6 +28,7 @@ from ffrtmp_ray.core.model import (
     Queue,
     Requirement,
     Resources,
+    TaskState,
 )
 from ffrtmp_ray.core.scheduler import Scheduler
 from ffrtmp_ray.errors import JobNotFound, StoreUnavailable
@@ -73,7 +79,7 @@ class Bench:
         self.death = error
         raise Died
 
-    def submitted(self, number: int) -> JobSubmitted:
+    def submitted(self, number: int, *, not_before: float | None = None) -> JobSubmitted:
         job = Job(
             id=f"job{number}",
             owner="me",
@@ -82,6 +88,7 @@ class Bench:
             state=JobState.PENDING,
             submitted_at=self.clock.now(),
             order=number,
+            not_before=not_before,
         )
         return JobSubmitted(job, (PLAN,))
 
@@ -168,21 +175,20 @@ async def test_reads_wait_until_what_they_would_see_is_committed() -> None:
         await answer
 
 
-async def test_the_engine_is_called_when_its_own_time_has_come(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_engine_is_called_when_its_own_time_has_come() -> None:
     bench = Bench()
     bench.store.gate.set()
-    wake = bench.clock.now() + 0.1
-    seen: list[str] = []
-
-    def handle(event: object, now: float) -> Outcome:
-        seen.append(type(event).__name__)
-        monkeypatch.setattr(Scheduler, "next_wake", property(lambda _: None))
-        return Outcome()
-
-    monkeypatch.setattr(Scheduler, "next_wake", property(lambda _: wake))
-    monkeypatch.setattr(bench.scheduler, "handle", handle, raising=False)
+    later = bench.clock.now() + 0.2
     async with running(bench):
-        await turns(60)
-    assert seen == ["Tick"]
+        await bench.loop.apply([bench.submitted(1, not_before=later)])
+        assert states(bench) == [TaskState.DELAYED]
+        async with asyncio.timeout(10):
+            while states(bench) != [TaskState.DELAYED, TaskState.READY]:
+                await turns(1)
+    assert bench.clock.now() >= later
+
+
+def states(bench: Bench) -> list[TaskState]:
+    """Through which its one task has gone, as the store has been told."""
+    changes = (change for commit in bench.store.commits for change in commit)
+    return [each.task.state for each in changes if isinstance(each, (TaskAdded, TaskChanged))]
