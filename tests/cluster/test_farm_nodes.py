@@ -30,10 +30,12 @@ QUICK_TO_NOTICE = {
 
 
 @pytest.fixture
-def nodes() -> Iterator[tuple[Cluster, LocalFarm]]:
+def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cluster, LocalFarm]]:
     """A head without CPUs, like `cluster.yaml`'s, and the scheduler on it."""
     folder = Path(tempfile.mkdtemp(prefix="ff", dir="/tmp"))
     temp_dir = folder / "ray"
+    temp_dir.mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))  # where Ray notes the last cluster
     cluster = Cluster()
     cluster.add_node(
         num_cpus=0,
