@@ -14,6 +14,7 @@ import gc
 import json
 import math
 import multiprocessing
+import os
 import pstats
 import random
 import time
@@ -137,8 +138,9 @@ def main() -> None:
 
 
 def measure_apart(depth: int, wanted: argparse.Namespace) -> Result:
-    """In a process of its own, whose memory nothing else has used before. Its garbage collector is
-    set as the scheduler's."""
+    """In a process of its own, whose memory nothing else has used before. Its memory and its
+    garbage collector are set as the scheduler's."""
+    os.environ.update(collector.IN_LARGE_PAGES)
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=fresh, initializer=collector.look_once) as pool:
         result = pool.submit(measure, depth, wanted).result()

@@ -21,6 +21,7 @@ from ray.exceptions import (
 from ray.util import list_named_actors
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.cluster.machines import Bundle
 from ffrtmp_ray.cluster.names import NAMESPACE as NAMESPACE
 from ffrtmp_ray.cluster.names import SCHEDULER as SCHEDULER
@@ -60,6 +61,7 @@ def create_scheduler(settings: Settings, fleet: RayFleet | None = None) -> Actor
         max_concurrency=10_000,
         num_cpus=0,
         resources={"node:__internal_head__": 0.001},
+        runtime_env={"env_vars": collector.IN_LARGE_PAGES},
     )
     return cast("ActorHandle[Any]", options.remote(settings, holder, fleet or RayFleet()))
 
