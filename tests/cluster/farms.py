@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 
@@ -18,19 +17,7 @@ from ffrtmp_ray.core.model import Worker
 from ffrtmp_ray.media.spec import Codec, Effort, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.views import JobDetail
-
-T = TypeVar("T")
-
-
-def until(condition: Callable[[], T], seconds: float = 30.0) -> T:
-    """Wait for `condition` to be true of what it returns, and return that."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"not true within {seconds:g} s"
-        time.sleep(0.02)
+from tests.support.waiting import until as until
 
 
 def quick_settings(state_dir: Path, root: Path, **more: Any) -> Settings:

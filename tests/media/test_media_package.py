@@ -22,9 +22,10 @@ from ffrtmp_ray.media.package.mux import (
     ts_argv,
 )
 from ffrtmp_ray.media.package.verify import Promise, faults
-from ffrtmp_ray.media.probe.source import AudioStream, Decoded, Source, VideoStream
+from ffrtmp_ray.media.probe.source import AudioStream, Decoded, Source
 from ffrtmp_ray.media.spec import Container
 from tests.clips import Clips
+from tests.media.planning import video_stream
 
 HEAD = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "level+warning", "-nostats",
         "-progress", "pipe:1"]  # fmt: skip
@@ -157,15 +158,8 @@ GOOD = Decoded(frames=48, damaged=0)
 
 def _found(*, audio: str | None = "aac", **fields: Any) -> Source:
     known: dict[str, Any] = {
-        "index": 0,
-        "codec": "h264",
-        "width": 1280,
-        "height": 720,
-        "pixel_format": "yuv420p",
-        "bit_depth": 8,
         "time_base": Fraction(1, 12800),
         "frames": 50,
-        "countable": True,
         "first": Fraction(0),
         "last": Fraction(49, 25),
         "end": Fraction(2),
@@ -176,7 +170,7 @@ def _found(*, audio: str | None = "aac", **fields: Any) -> Source:
             AudioStream(index=1, codec=audio, channels=2, sample_rate=48000, start=Fraction(0)),
         )
     return Source(
-        container="mov", bytes=1, duration=Fraction(2), video=VideoStream(**(known | fields)),
+        container="mov", bytes=1, duration=Fraction(2), video=video_stream(**(known | fields)),
         audio=sounds,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.spec import Codec, Effort, GpuUse, JobSpec, Ladder, Rendition
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.storage.origin import Stamp
+from tests.media.planning import video_stream
 
 
 def _video(seconds: int, *, gop: int = 50, first: int = 0, **fields: Any) -> VideoStream:
@@ -24,22 +25,15 @@ def _video(seconds: int, *, gop: int = 50, first: int = 0, **fields: Any) -> Vid
     frames = 25 * seconds
     ticks = tuple(first + 40 * number for number in range(frames))
     known: dict[str, Any] = {
-        "index": 0,
-        "codec": "h264",
-        "width": 1280,
-        "height": 720,
-        "pixel_format": "yuv420p",
-        "bit_depth": 8,
         "time_base": Fraction(1, 1000),
         "frames": frames,
-        "countable": True,
         "first": Fraction(first, 1000),
         "last": Fraction(ticks[-1], 1000),
         "end": Fraction(ticks[-1] + 40, 1000),
         "keyframes": ticks[::gop],
         "ticks": ticks,
     }
-    return VideoStream(**(known | fields))
+    return video_stream(**(known | fields))
 
 
 # ------------------------------------------------------------------------------ on which frames
