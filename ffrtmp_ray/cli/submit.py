@@ -18,7 +18,7 @@ from ffrtmp_ray.cli.options import ADDRESS, Address, AsJson, Labels, labels
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import GpuUse, Measure, Tracks, Verify
+from ffrtmp_ray.media.spec import Copying, GpuUse, Measure, Tracks, Verify
 from ffrtmp_ray.media.spec.images import ImageFormat
 from ffrtmp_ray.views import JobDetail
 
@@ -130,6 +130,12 @@ LoudnessTarget: TypeAlias = Annotated[
         show_default="the ladder's",
     ),
 ]
+SoundCopying: TypeAlias = Annotated[
+    Copying | None,
+    typer.Option(
+        help="Whether the source's sounds are taken as they are.", show_default="the ladder's"
+    ),
+]
 SubtitlesKept: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -215,6 +221,7 @@ def submit(
     watermark: WatermarkImage = None,
     sounds: Sounds = None,
     loudness: LoudnessTarget = None,
+    sound_copying: SoundCopying = None,
     subtitles: SubtitlesKept = None,
     burn: BurnWhat = None,
     images: ImageKind = None,
@@ -257,6 +264,7 @@ def submit(
         "watermark": None if watermark is None else {"image": _absolute(watermark)},
         "sounds": _tracks(sounds),
         "loudness": loudness,
+        "sound_copying": sound_copying,
         "subtitles": _tracks(subtitles),
         "burn": _burn(burn),
         "images": _images(images, poster, thumbnails, sprite),

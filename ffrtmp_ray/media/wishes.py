@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.spec import Audio, JobSpec, Ladder, Subtitles
+from ffrtmp_ray.media.spec import Audio, Copying, JobSpec, Ladder, Subtitles
 from ffrtmp_ray.media.spec.tracks import Loudness
 
 
@@ -13,7 +13,7 @@ def with_wishes(spec: JobSpec, ladder: Ladder) -> Ladder:
     Raises InvalidRequest when it wants sounds of a ladder that leaves them out.
     """
     changes: dict[str, Audio | Subtitles] = {}
-    if spec.sounds is not None or spec.loudness is not None:
+    if any(wish is not None for wish in (spec.sounds, spec.loudness, spec.sound_copying)):
         changes["audio"] = _audio(spec, ladder)
     if spec.subtitles is not None:
         changes["subtitles"] = Subtitles(tracks=spec.subtitles)
@@ -22,15 +22,26 @@ def with_wishes(spec: JobSpec, ladder: Ladder) -> Ladder:
 
 def _audio(spec: JobSpec, ladder: Ladder) -> Audio:
     if ladder.audio is None:
+        wishes = ("sounds", "loudness", "sound_copying")
         raise InvalidRequest(
             "the ladder leaves the sound out",
-            where="sounds" if spec.sounds is not None else "loudness",
+            where=next(name for name in wishes if getattr(spec, name) is not None),
             remedy="choose another ladder, or leave it out here too",
         )
+    copying = spec.sound_copying or ladder.audio.copying
+    if spec.loudness is not None and copying is Copying.ALWAYS:
+        raise InvalidRequest(
+            "a sound that is always copied is as loud as it is",
+            where="loudness",
+            remedy="leave it out, or have the sound encoded: set `sound_copying` to never",
+        )
     loudness = ladder.audio.loudness or Loudness()
-    changes = {
+    changes: dict[str, object] = {
         "tracks": spec.sounds,
+        "copying": spec.sound_copying,
         "loudness": spec.loudness and Loudness(target=spec.loudness, true_peak=loudness.true_peak),
     }
     given = {name: change for name, change in changes.items() if change is not None}
+    if copying is Copying.ALWAYS:  # what the ladder would have made of it
+        given |= {"channels": None, "loudness": None}
     return ladder.audio.model_copy(update=given)

@@ -76,7 +76,8 @@ def _look(copy: Path) -> Played:
                 if flash is None and luma.mean() > 150:
                     flash = time
             elif isinstance(frame, av.AudioFrame) and beep is None:
-                loud = np.nonzero(np.abs(frame.to_ndarray()[0].astype(float)) > 3000)[0]
+                channels = frame.to_ndarray().reshape(-1, frame.layout.nb_channels).astype(float)
+                loud = np.nonzero(np.abs(channels).max(axis=1) > 3000)[0]
                 beep = time + Fraction(int(loud[0]), frame.sample_rate) if len(loud) else None
     begin = times[0] if times else Fraction(0)
     return Played(

@@ -207,3 +207,14 @@ class AudioWork(Value):
     """Seconds from then on in which it is known that nothing is heard."""
     length: Fraction | None = None
     """Seconds from then on that are wanted, where a trim leaves out the rest."""
+
+
+class SoundCopy(Value):
+    """The packets of a source's sound, taken as they are."""
+
+    container: Literal["mp4", "mka"]
+    """Of the file to make: one that holds the codec."""
+    frame_samples: int = Field(default=0, ge=0)
+    """Of each packet, where all have as many."""
+    required: bool
+    """It is copied even if packets are missing; otherwise it is encoded then."""

@@ -11,6 +11,8 @@ _PICTURE_FIELDS, _SOUND_FIELDS = 78, 28
 12.2.3)."""
 _CHANNELS = (0, 1, 2, 3, 4, 5, 6, 8)
 """By AAC's channelConfiguration (ISO/IEC 14496-3, table 1.19)."""
+_ACMOD = (2, 1, 2, 3, 3, 4, 4, 5)
+"""Full channels by AC-3's audio coding mode (ETSI TS 102 366, table 4.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ def read_entry(moov: bytes) -> SampleEntry:
     if stsd is None:
         raise ValueError("the header has no sample entry")
     kind, entry = next(boxes(stsd[8:]))
-    if kind in ("mp4a", "Opus"):
+    if kind in ("mp4a", "Opus", "ac-3", "ec-3"):
         return _sound(kind, entry)
     return SampleEntry(_picture(kind, dict(boxes(entry[_PICTURE_FIELDS:]))))
 
@@ -71,6 +73,10 @@ def _sound(kind: str, entry: bytes) -> SampleEntry:
     rate = int.from_bytes(entry[24:26], "big")
     if kind == "Opus":
         return SampleEntry("opus", channels=configurations["dOps"][1], rate=rate)
+    if kind == "ac-3":
+        return SampleEntry(kind, _dolby(configurations["dac3"], 10), rate)
+    if kind == "ec-3":
+        return SampleEntry(kind, _dolby(configurations["dec3"], 28), rate)
     object_type, specific = _elementary(configurations["esds"][4:])
     audio_type = specific[0] >> 3
     channels = (specific[1] >> 3) & 0xF
@@ -79,6 +85,13 @@ def _sound(kind: str, entry: bytes) -> SampleEntry:
         channels=_CHANNELS[channels] if channels < len(_CHANNELS) else 0,
         rate=rate,
     )
+
+
+def _dolby(record: bytes, place: int) -> int:
+    """Channels of an `AC3SpecificBox` or of the first stream in an `EC3SpecificBox` (ETSI TS 102
+    366, F.4 and F.6): `acmod` at that bit, and `lfeon` after its three."""
+    bits = f"{int.from_bytes(record, 'big'):0{8 * len(record)}b}"
+    return _ACMOD[int(bits[place : place + 3], 2)] + int(bits[place + 3])
 
 
 def _elementary(descriptors: bytes) -> tuple[int, bytes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 
 from ffrtmp_ray.media.encode.light import light_options
+from ffrtmp_ray.media.encode.opening import seconds
 from ffrtmp_ray.media.encode.work import Light, TextForm
 from ffrtmp_ray.media.package.describe import described_by, describing
 from ffrtmp_ray.media.spec import Container
@@ -22,6 +23,7 @@ _NEVER = 1_000_000
 """Seconds after which a package of one segment would get another."""
 TS_OFFSET = 10
 """Seconds, as Apple's own segmenter has it: more than any sound or picture needs ahead."""
+_DEMUXERS = {".mp4": "mov", ".mka": "matroska"}
 _MUXERS = {Container.MP4: "mp4", Container.MKV: "matroska", Container.WEBM: "webm"}
 
 
@@ -42,6 +44,8 @@ class Sound:
     title: str | None = None
     dispositions: tuple[str, ...] = ()
     """ffmpeg's words for what it is meant for."""
+    start: Fraction = Fraction(0)
+    """Seconds from then on until its first sample, which ffmpeg takes from all times of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     """The whole command line. Prints progress to stdout."""
     argv = [*_opening(ffmpeg), *light_options(work.light), *_listed(work.listing)]
     for sound in work.sounds:
-        argv += _sound(sound)
+        argv += sound_input(sound)
     for text in work.texts:
         argv += ["-protocol_whitelist", "file", "-f", text.form.value, "-i", str(text.path)]
     argv += described_by(work.described)
@@ -137,10 +141,11 @@ def cmaf_argv(ffmpeg: str, listing: Path, timescale: int, target: Path) -> list[
 
 
 def cmaf_sound_argv(ffmpeg: str, sound: Sound, target: Path) -> list[str]:
-    """Make a CMAF track of a sound, in long fragments, which `cmaf.sound_segment` cuts anew."""
+    """Make a CMAF track of a sound, in long fragments, which `cmaf.sound_segment` cuts anew. It
+    begins at zero: when it is heard, its fragments will say."""
     argv = [
         *_opening(ffmpeg),
-        *_sound(sound),
+        *sound_input(replace(sound, start=Fraction(0))),
         "-map",
         "0:a:0",
         *_COPY,
@@ -162,7 +167,7 @@ def ts_argv(
     argv = _opening(ffmpeg)
     if picture is not None:
         argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(picture)]
-    argv += [word for sound in sounds for word in _sound(sound)]
+    argv += [word for sound in sounds for word in sound_input(sound)]
     for number in range(len(sounds) + (picture is not None)):
         argv += ["-map", str(number)]
     argv += [*_COPY, "-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", str(TS_OFFSET)]
@@ -185,8 +190,11 @@ def _listed(listing: Path) -> list[str]:
     return ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-i", str(listing)]
 
 
-def _sound(sound: Sound) -> list[str]:
-    return ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
+def sound_input(sound: Sound) -> list[str]:
+    """The options by which a sound is read, and keeps its distance to the picture."""
+    later = ["-itsoffset", seconds(sound.start)] if sound.start else []
+    demuxer = _DEMUXERS[sound.path.suffix]
+    return [*later, "-protocol_whitelist", "file", "-f", demuxer, "-i", str(sound.path)]
 
 
 def _as_mp4(target: Path) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ffrtmp_ray.media.package.describe import described_by, describing
-from ffrtmp_ray.media.package.mux import Sound, labels
+from ffrtmp_ray.media.package.mux import Sound, labels, sound_input
 from ffrtmp_ray.media.spec import Container
 
 _MUXERS: Mapping[Container, str] = {
@@ -31,7 +31,7 @@ def sound_mux_argv(
     argv = [ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "level+warning"]
     argv += ["-nostats", "-progress", "pipe:1"]
     for sound in sounds:
-        argv += ["-protocol_whitelist", "file", "-f", "mov", "-i", str(sound.path)]
+        argv += sound_input(sound)
     argv += described_by(described)
     for number in range(len(sounds)):
         argv += ["-map", f"{number}:a:0"]

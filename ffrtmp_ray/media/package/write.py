@@ -29,13 +29,13 @@ def write_picture(
 
 
 class Samples:
-    """Those of a sound's track, in their order. Times in its ticks."""
+    """Those of a sound's track, in their order. Times in its ticks, of which all are `later`."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, later: int = 0) -> None:
         fragments = track.fragments
         self.durations = [each for fragment in fragments for each in fragment.durations]
         self.sizes = [each for fragment in fragments for each in fragment.sizes]
-        times = list(accumulate(self.durations, initial=-track.media_time))
+        times = list(accumulate(self.durations, initial=later - track.media_time))
         self.begins = times[:-1]
         self.end = times[-1]
         self.places = [

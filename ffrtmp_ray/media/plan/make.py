@@ -65,7 +65,7 @@ def make_plan(
     cpus = cpus_of_each(cut.chunks, farm_cpus, work.encode_cpus)
     payloads = encode_payloads(work, source, file, cut.chunks, encoded, starts)
     needs = encode_needs(encoded, work.gpu, cpus)
-    sounds = tracks(work.ladder, source.audio, kind.container)
+    sounds = tracks(work.ladder, source.audio, kind, source.video.first)
     subtitles = texts(work.ladder, source, kind, burned_stream(work))
     length = source.video.end - source.video.first
     span = SoundSpan(source.video.first, length, trimmed=source.video.trimmed)

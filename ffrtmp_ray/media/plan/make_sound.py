@@ -32,8 +32,10 @@ def make_sound_plan(work: PlanPayload, source: SoundSource, file: InputFile, tar
     The first sound that is taken begins the output, and the others keep their distance to it.
     Raises InvalidRequest when there is no such sound, or the output cannot hold them all.
     """
-    container = output_kind(work.output, work.ladder, None).container
-    sounds = tracks(work.ladder, source.audio, container)
+    kind = output_kind(work.output, work.ladder, None)
+    container = kind.container
+    first = min(sound.start for sound in source.audio)
+    sounds = tracks(work.ladder, source.audio, kind, first)
     if container in _ONE_SOUND and len(sounds) > 1:
         raise InvalidRequest(
             f"{container} holds one sound, and {len(sounds)} are wanted",

@@ -16,6 +16,7 @@ from ffrtmp_ray.media.encode.work import (
     Color,
     Light,
     Mark,
+    SoundCopy,
     TextForm,
     TextWork,
     Value,
@@ -198,6 +199,8 @@ class AudioPayload(Value):
 
     input: InputFile
     audio: AudioWork
+    copy_of: SoundCopy | None = None
+    """None encodes it."""
     duration: Fraction
     verify: Verify = Verify.SAMPLED
 

@@ -9,10 +9,11 @@ from fractions import Fraction
 
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.encode.work import AudioWork
+from ffrtmp_ray.media.encode.work import AudioWork, SoundCopy
 from ffrtmp_ray.media.plan.needs import LIGHT
-from ffrtmp_ray.media.plan.outputs import audio_for
+from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for
 from ffrtmp_ray.media.plan.payloads import AudioPayload, InputFile, SoundPayload
+from ffrtmp_ray.media.plan.sound_copies import copy_of
 from ffrtmp_ray.media.plan.tracks import (
     UNDETERMINED,
     choose_tracks,
@@ -21,7 +22,7 @@ from ffrtmp_ray.media.plan.tracks import (
     missing,
 )
 from ffrtmp_ray.media.probe.source import AudioStream
-from ffrtmp_ray.media.spec import Audio, Container, Ladder, Verify
+from ffrtmp_ray.media.spec import Audio, Ladder, Verify
 
 LIGHT_SHARE = 0.05
 """The weight of audio and of finishing by that of the encodes: both copy or make little data."""
@@ -50,14 +51,23 @@ class ChosenSound:
     stream: AudioStream
     audio: Audio
     dispositions: tuple[str, ...]
+    copy_of: SoundCopy | None = None
+    """None: it is encoded."""
+
+    @property
+    def codec(self) -> str:
+        """Of the output, by ffmpeg's name."""
+        return self.audio.codec.value if self.copy_of is None else self.stream.codec
 
 
 def tracks(
-    ladder: Ladder, there: Sequence[AudioStream], container: Container
+    ladder: Ladder, there: Sequence[AudioStream], kind: OutputKind, start: Fraction
 ) -> tuple[ChosenSound, ...]:
-    """Those of the source's sounds, `there`, that the ladder asks for.
+    """Those of the source's sounds, `there`, that the ladder asks for; the output begins at `start`
+    of the source.
 
-    Raises InvalidRequest when the source has sound, but none in the languages that are named.
+    Raises InvalidRequest when the source has sound, but none in the languages that are named, or
+    none that can be copied where it must be.
     """
     if ladder.audio is None or not there:
         return ()
@@ -69,10 +79,12 @@ def tracks(
             where="ladder.audio.tracks",
             remedy=f"it has {languages}; name one of these, or say first or all",
         )
-    audio = audio_for(container, ladder.audio)
+    audio = audio_for(kind.container, ladder.audio)
     purposes = dispositions_of(chosen, one_is_default=True)
     return tuple(
-        ChosenSound(f"audio{number}", stream, audio, purpose)
+        ChosenSound(
+            f"audio{number}", stream, audio, purpose, copy_of(ladder.audio, stream, kind, start)
+        )
         for number, (stream, purpose) in enumerate(zip(chosen, purposes, strict=True))
     )
 
@@ -90,6 +102,7 @@ def audio_task(track: ChosenSound, file: InputFile, span: SoundSpan, verify: Ver
             silence=_silence(track.stream, span),
             length=span.length if span.trimmed else None,
         ),
+        copy_of=track.copy_of,
         duration=span.length,
         verify=verify,
     )
@@ -114,7 +127,7 @@ def sound_of(track: ChosenSound) -> SoundPayload:
     language = track.stream.language
     return SoundPayload(
         task=track.name,
-        codec=track.audio.codec.value,
+        codec=track.codec,
         language=None if language == UNDETERMINED else language,
         title=track.stream.title,
         dispositions=track.dispositions,

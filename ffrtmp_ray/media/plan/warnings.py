@@ -58,6 +58,8 @@ def of_sound(
         return
     if not sounds:
         yield "the source has no sound that can be used"
+    elif copied := [sound for sound in sounds if sound.copy_of is not None]:
+        yield from _of_copies(copied, trimmed=work.trim is not None)
     elif sounds[0].audio.codec is not work.ladder.audio.codec:
         yield (
             f"the sound is made as {sounds[0].audio.codec}, which is all that this container takes"
@@ -66,3 +68,10 @@ def of_sound(
         yield f"of {len(there)} sound streams the first is taken"
     if lacking := missing(work.ladder.audio.tracks, there):
         yield f"the source has no sound in {' or '.join(lacking)}"
+
+
+def _of_copies(copied: Sequence[ChosenSound], *, trimmed: bool) -> Iterator[str]:
+    """That these sounds are no encodes."""
+    yield f"copied from the source, and not encoded: {', '.join(each.codec for each in copied)}"
+    if trimmed:
+        yield "copied sound is cut between its packets: it may end up to one of them after the trim"

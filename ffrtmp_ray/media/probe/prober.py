@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -23,6 +24,7 @@ from ffrtmp_ray.media.probe.source import (
     FrameCount,
     ImageFile,
     NeededBuffer,
+    SoundPackets,
     SoundSource,
     Source,
 )
@@ -105,6 +107,13 @@ class Prober:
         """How large a buffer the picture of a file needs at `rate`, in bits per second."""
         limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
         return await self._ask(NeededBuffer, limit, "needed_buffer", address=str(path), rate=rate)
+
+    async def sound_packets(self, path: Path, length: Fraction | None) -> SoundPackets | Failure:
+        """How the packets of a file's first sound follow each other, each of which lasts `length`
+        seconds, if that is known."""
+        limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
+        each = None if length is None else str(length)
+        return await self._ask(SoundPackets, limit, "sound_packets", address=str(path), length=each)
 
     async def image(self, path: Path) -> ImageFile | Failure:
         """What a still image is, or why it cannot be used."""

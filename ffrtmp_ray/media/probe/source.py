@@ -109,6 +109,10 @@ class AudioStream(TrackLabels):
     start: Fraction
     """When the first decoded sample is heard, in seconds on the file's own clock."""
     duration: Fraction | None = None
+    frame_samples: int = 0
+    """Of each packet, in samples; 0 where it is not known, or differs."""
+    bitrate: int | None = None
+    """Bits a second, as far as the file says."""
 
     def is_heard_with(self, video: VideoStream) -> bool:
         """Whether some of it is heard while that picture is shown, as far as the file says."""
@@ -128,6 +132,16 @@ class BitmapStream(TrackLabels):
 
     index: int
     codec: str
+
+
+class SoundPackets(Value):
+    """How the packets of a file's first sound follow each other."""
+
+    packets: int
+    start: Fraction
+    """When the first sample that is not hidden is heard."""
+    missing: Fraction
+    """Seconds between packets that do not follow each other, or that are there twice."""
 
 
 class Chapter(Value):

@@ -40,6 +40,8 @@ _DISPOSITIONS = (
 """Those of libavformat that say for whom a track is, and that MP4 or Matroska can keep."""
 
 
+_EVEN = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus"})
+"""Codecs of sound whose packets all last as long."""
 _TEXTS = frozenset({"subrip", "srt", "text", "ass", "ssa", "webvtt", "mov_text"})
 """Codecs of subtitles that ffmpeg decodes to text, by its names."""
 _BITMAPS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub"})
@@ -133,8 +135,15 @@ def _sound(address: str, index: int) -> AudioStream | None:
             duration=None
             if duration is None or stream.time_base is None
             else duration * stream.time_base,
+            frame_samples=_frame_samples(stream),
+            bitrate=stream.codec_context.bit_rate or None,
             **labels_of(stream),
         )
+
+
+def _frame_samples(stream: AvAudioStream) -> int:
+    codec = stream.codec_context.codec.canonical_name
+    return stream.codec_context.frame_size if codec in _EVEN else 0
 
 
 def _first_frame(container: InputContainer, stream: AvAudioStream) -> AudioFrame | None:

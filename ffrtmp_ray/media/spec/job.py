@@ -14,7 +14,7 @@ from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.media.spec.images import Images
 from ffrtmp_ray.media.spec.ladder import Ladder
 from ffrtmp_ray.media.spec.metadata import Metadata
-from ffrtmp_ray.media.spec.rendition import Name
+from ffrtmp_ray.media.spec.rendition import Copying, Name
 from ffrtmp_ray.media.spec.tracks import Languages, Tracks
 from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.spec.watermark import Watermark
@@ -107,6 +107,12 @@ class JobSpec(SpecModel):
         ge=-70,
         le=-5,
         description="LUFS that each sound is made; by default as the ladder has it.",
+    )
+    sound_copying: Copying | None = Field(
+        default=None,
+        description="Whether the source's sounds are taken as they are, not encoded: never, "
+        "allowed (where they are what would be made of them) or always. By default as the ladder "
+        "has it.",
     )
     subtitles: Tracks | Languages | None = Field(
         default=None,

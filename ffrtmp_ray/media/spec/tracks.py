@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from ffrtmp_ray.media.spec.base import SpecModel
+from ffrtmp_ray.media.spec.rendition import Copying
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
 """As ISO 639-2 has it: `eng`, and `und` for what names none."""
@@ -40,7 +41,7 @@ class Loudness(SpecModel):
 
 
 class Audio(SpecModel):
-    """The sounds of every rendition, each encoded once for the whole file."""
+    """The sounds of every rendition, each encoded, or copied, once for the whole file."""
 
     codec: AudioCodec = AudioCodec.AAC
     bitrate: int = Field(default=128_000, ge=8_000, le=1_024_000)
@@ -51,6 +52,26 @@ class Audio(SpecModel):
     """The source's first sound, all, or those in some languages."""
     loudness: Loudness | None = None
     """Makes each sound as loud as that; None leaves it as it is."""
+    copying: Copying = Copying.NEVER
+    """Whether the source's packets may be a sound as they are. `always`: in the source's codec and
+    at whatever bitrate; refused where the container cannot hold it. `allowed`: where it is of that
+    codec, has those channels and is not over that bitrate, and nothing is to be done to it."""
+
+    @field_validator("codec", mode="before")
+    @classmethod
+    def _copy_is_no_codec(cls, value: Any) -> Any:
+        if value == "copy":
+            raise ValueError("set `copying` to always, which takes the source's sound as it is")
+        return value
+
+    @model_validator(mode="after")
+    def _what_is_copied_is_not_changed(self) -> Self:
+        if self.copying is Copying.ALWAYS and (self.channels or self.loudness):
+            raise ValueError(
+                "what is always copied is not changed: leave out `channels` and `loudness`, or set "
+                "`copying` to allowed"
+            )
+        return self
 
 
 class Subtitles(SpecModel):

@@ -1,5 +1,5 @@
 """Encode one sound of the whole file, once for all renditions; first measured, if it is to have a
-certain loudness."""
+certain loudness. Or copy it, where it is to be copied and that is exact."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ffrtmp_ray.media.encode.loudness import (
 from ffrtmp_ray.media.plan.payloads import AudioPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec import Verify
+from ffrtmp_ray.media.steps import sound_copy
 from ffrtmp_ray.media.steps.decoding import undecodable
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.views import LoudnessView
@@ -32,7 +33,12 @@ but single clicks over near silence."""
 
 async def run(step: Step) -> Ended:
     work = AudioPayload.model_validate(step.assignment.payload)
-    path = await step.make_folder() / "audio.mp4"
+    folder = await step.make_folder()
+    if work.copy_of is not None:
+        copied = await sound_copy.make(step, work, work.copy_of, folder)
+        if copied is not None:
+            return copied
+    path = folder / "audio.mp4"
     async with step.open_input(work.input) as source:
         before = await _loudness(step, work, source.address)
         if isinstance(before, Failed | Stopped):

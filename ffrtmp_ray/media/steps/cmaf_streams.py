@@ -13,6 +13,7 @@ from ffrtmp_ray.media.package.streams import SoundStream, Stream
 from ffrtmp_ray.media.package.write import Samples, write_picture, write_sound
 from ffrtmp_ray.media.steps.joining import sound_file
 from ffrtmp_ray.media.steps.making import Making, sound_stream
+from ffrtmp_ray.media.timing import nearest
 
 
 async def picture(
@@ -34,18 +35,20 @@ async def sounds(making: Making) -> tuple[SoundStream, ...] | Ended:
     made = []
     for number, sound in enumerate(making.work.sounds):
         path = making.folder / f"sound{number}.mp4"
-        argv = cmaf_sound_argv(making.step.toolbox.ffmpeg, sound_file(making.step, sound), path)
+        file = sound_file(making.step, sound)
+        argv = cmaf_sound_argv(making.step.toolbox.ffmpeg, file, path)
         if (ended := await making.ffmpeg(argv)) is not None:
             return ended
         track = await making.step.in_thread(read_track, path)
-        stream = await making.step.in_thread(_cut_sound, making, path, track, f"audio/{number}")
+        samples = Samples(track, nearest(file.start * track.timescale))
+        folder = f"audio/{number}"
+        stream = await making.step.in_thread(_cut_sound, making, path, track, samples, folder)
         made.append(sound_stream(making.work.sounds, number, track.entry, stream))
         path.unlink()
     return tuple(made)
 
 
-def _cut_sound(making: Making, path: Path, track: Track, folder: str) -> Stream:
-    samples = Samples(track)
+def _cut_sound(making: Making, path: Path, track: Track, samples: Samples, folder: str) -> Stream:
     if not samples.sizes:
         raise ValueError("it has nothing to be heard")
     planned = [time * track.timescale for time in making.planned]

@@ -86,8 +86,10 @@ def write_listing(
 
 def sound_file(step: Step, sound: SoundPayload) -> Sound:
     """What the task that encodes a sound has made."""
-    path = step.toolbox.workspace.absolute(step.assignment.results[sound.task]["path"])
-    return Sound(path, sound.language, sound.title, sound.dispositions)
+    result = step.assignment.results[sound.task]
+    path = step.toolbox.workspace.absolute(result["path"])
+    start = Fraction(result.get("start", 0))
+    return Sound(path, sound.language, sound.title, sound.dispositions, start)
 
 
 def text_path(step: Step, text: TextPayload) -> Path | None:

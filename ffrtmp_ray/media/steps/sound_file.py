@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed
-from ffrtmp_ray.media.package.mux import Sound
 from ffrtmp_ray.media.package.sound_mux import sound_mux_argv
 from ffrtmp_ray.media.plan.payloads import FinishPayload
 from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps.describe import write_described
+from ffrtmp_ray.media.steps.joining import sound_file
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.steps.words import sounds_in_words
 from ffrtmp_ray.views import OutputView
@@ -27,13 +27,10 @@ async def make(
     step: Step, work: FinishPayload, folder: Path, staged: Path
 ) -> tuple[OutputView, ...] | Ended:
     """The file at `staged`, as it will be seen; `folder` is for what is needed on the way."""
-    paths = [
-        step.toolbox.workspace.absolute(step.assignment.results[each.task]["path"])
-        for each in work.sounds
-    ]
+    sounds = [sound_file(step, each) for each in work.sounds]
     parts = []
-    for path in paths:
-        part = await step.toolbox.prober.listen(path)
+    for sound in sounds:
+        part = await step.toolbox.prober.listen(sound.path)
         if isinstance(part, Failure):
             return Failed(part)
         parts.append(part)
@@ -42,10 +39,6 @@ async def make(
     def fraction(progress: ProcessProgress) -> float:
         return (progress.out_time_seconds or 0.0) / max(float(longest), 0.001)
 
-    sounds = [
-        Sound(path, each.language, each.title, each.dispositions)
-        for path, each in zip(paths, work.sounds, strict=True)
-    ]
     described = await step.in_thread(write_described, work, folder)
     argv = sound_mux_argv(step.toolbox.ffmpeg, sounds, work.container, staged, described)
     if (ended := await step.ffmpeg(argv, fraction)) is not None:
