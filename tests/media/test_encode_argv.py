@@ -9,7 +9,7 @@ from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.audio import audio_argv
 from ffrtmp_ray.media.encode.opening import seconds
 from ffrtmp_ray.media.encode.video import filter_graph, video_argv
-from ffrtmp_ray.media.encode.work import AudioWork, ChunkWork, Color, OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import AudioWork, ChunkWork, Color, Form, OutputWork, VideoWork
 from ffrtmp_ray.media.inputs import DEMUXERS
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Effort, Rendition
 
@@ -240,11 +240,11 @@ def test_the_first_chunk_is_read_from_the_beginning_and_the_last_to_the_end() ->
 
 def test_fields_are_joined_before_the_cut() -> None:
     chunk = ChunkWork(time_base=Fraction(1, 90000), first_pts=0, end_pts=9, offset=0)
-    fields = work(interlaced=True)
-    argv = video_argv("ffmpeg", "a", fields, outputs={"hd": "o"}, cpus=1, gpu=None)
-    assert "-reinit_filter" not in argv
-    assert filter_graph(work(interlaced=True, chunk=chunk), gpu=False).startswith(
-        "[0:0]bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=1/90000,trim=end_pts=9,"
+    form = Form(width=720, height=576, pixels="yuv420p")
+    fields = work(interlaced=True, form=form, chunk=chunk)
+    assert filter_graph(fields, gpu=False).startswith(
+        "[0:0]scale=720:576:interl=-1,format=yuv420p,"
+        "bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=1/90000,trim=end_pts=9,"
     )
 
 

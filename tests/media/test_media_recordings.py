@@ -105,3 +105,20 @@ async def test_recordings_that_were_put_one_after_another_are_shown_so(
         assert made.beep == pytest.approx(flash, abs=0.01)
     times = [time for time, _ in frames_of(target)]
     assert times == [Fraction(number, 25) for number in range(2 * SECONDS * 25)]
+
+
+async def test_fields_of_another_size_are_scaled_before_they_are_joined(
+    record: Record, toolbox: Toolbox, out: Path
+) -> None:
+    fields = ("-vf", "tinterlace=interleave_top,setfield=tff", "-flags", "+ilme+ildct")
+    coding = ("-c:v", "mpeg2video", "-g", "12", *fields)
+    first = record("first.ts", *coding)
+    second = record("second.ts", *coding, "-s", "240x136", "-output_ts_offset", f"{SECONDS}")
+    clip = first.with_name("both.ts")
+    clip.write_bytes(first.read_bytes() + second.read_bytes())
+    whole = await run_in_chunks(clip, out / "1.mp4", 1, toolbox)
+    parted = await run_in_chunks(clip, out / "2.mp4", 2, toolbox)
+    assert_published(whole, out / "1.mp4")
+    assert_published(parted, out / "2.mp4")
+    assert frames_of(out / "2.mp4") == frames_of(out / "1.mp4")
+    assert len(frames_of(out / "1.mp4")) > 1.9 * SECONDS * 12

@@ -20,6 +20,9 @@ MOVFLAGS = "+frag_keyframe+empty_moov+delay_moov+default_base_moof"
 """Fragments, so that what a killed process leaves is not taken for a whole file; the header is
 delayed until the first packet, without which the edit list that puts it at time zero is lost."""
 
+_CHANGES = ("-reinit_filter", "0")
+"""Where the source changes its size or colours, scale copes; started anew, as ffmpeg would have it,
+the graph would count time from there."""
 _DEEP = "yuv420p10le"
 """HDR's pixels until they are tone-mapped."""
 _RGB = ":out_color_matrix=bt709:out_range=tv"
@@ -60,7 +63,7 @@ def video_argv(
 
 def input_options(work: VideoWork) -> list[str]:
     """How the source is read, for whoever puts `filter_graph` behind it."""
-    return [*_seek(work.chunk), *_changes(work), *light_options(work.light)]
+    return [*_seek(work.chunk), *_CHANGES, *light_options(work.light)]
 
 
 def _keyframes(work: VideoWork, output: OutputWork, encoder: Encoder) -> list[str]:
@@ -98,7 +101,9 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
 
 def first_filters(work: VideoWork) -> list[str]:
     """What comes before all that outputs differ in: the chunk's frames, timed from its first."""
-    return [*_deinterlace(work), *_trim(work), *_state(work.color), *_times(work)]
+    return [
+        *_ordered(work), *_deinterlace(work), *_trim(work), *_state(work.color), *_times(work)
+    ]  # fmt: skip
 
 
 def _scale(work: VideoWork, output: OutputWork, gpu: bool) -> list[str]:
@@ -155,20 +160,29 @@ def _longest_gop(work: VideoWork, rate: Fraction) -> int:
     return math.ceil(longest * rate / work.timescale)
 
 
-def _changes(work: VideoWork) -> list[str]:
-    """Where the source changes its size or colours, scale copes; started anew, as ffmpeg would
-    have it, the graph would count time from there. bwdif does not cope."""
-    return [] if work.interlaced else ["-reinit_filter", "0"]
-
-
 def _seek(chunk: ChunkWork | None) -> list[str]:
     if chunk is None or chunk.seek_seconds is None:
         return []
     return ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", seconds(chunk.seek_seconds)]
 
 
+def _ordered(work: VideoWork) -> list[str]:
+    regular = work.regular
+    if regular is None:
+        return []
+    step = f"{regular.step.numerator}/{regular.step.denominator}"
+    return [f"settb={regular.time_base}", f"setpts={regular.first}+round(N*{step})"]
+
+
 def _deinterlace(work: VideoWork) -> list[str]:
-    return ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if work.interlaced else []
+    """bwdif copes with no change of size, so that there is none before it; scale leaves alone what
+    has that size, and scales the fields of a frame apart."""
+    if not work.interlaced:
+        return []
+    form = work.form
+    same = [] if form is None else [f"scale={form.width}:{form.height}:interl=-1"]
+    pixels = [] if form is None else [f"format={form.pixels}"]
+    return [*same, *pixels, "bwdif=mode=send_frame:parity=auto:deint=interlaced"]
 
 
 def _trim(work: VideoWork) -> list[str]:

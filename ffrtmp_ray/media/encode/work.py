@@ -122,6 +122,27 @@ class Burned(Value):
     """Index in the source; None where they come from a file."""
 
 
+class Form(Value):
+    """Of frames, before anything is done to them."""
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    """Pixels, of the picture as it is turned when shown."""
+    pixels: str = Field(pattern=r"^[a-z0-9_]+$")
+    """ffmpeg's name of their format."""
+
+
+class Regular(Value):
+    """Times of frames in the order in which they are shown, for a picture whose packets do not say
+    them."""
+
+    time_base: Fraction = Field(gt=0)
+    first: int
+    """Of the first frame, in ticks of `time_base`."""
+    step: Fraction = Field(gt=0)
+    """From each to the next, in ticks."""
+
+
 class OutputWork(Value):
     """One rendition and the size that it has here (see `encode.size.fit`)."""
 
@@ -156,6 +177,11 @@ class VideoWork(Value):
     """The source's pixels are red, green and blue; they become BT.709 of limited range."""
     interlaced: bool = False
     """The source may hold interlaced frames; those are deinterlaced, the others left alone."""
+    form: Form | None = None
+    """Of the source's first frame; the others get it before they are deinterlaced, which looks at
+    several at a time. None: all frames are known to have the same."""
+    regular: Regular | None = None
+    """None: frames are shown when their packets say. Else the source is read from its beginning."""
     light: Light | None = None
     """Of the source; told to every encoder, for not every frame says it."""
     mark: Mark | None = None

@@ -146,7 +146,7 @@ def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
     start_pts = ticks[begin] if begin else video.start_pts
     start, key = ticks[begin], None if start_pts is None else guard(video, start_pts)
     end_pts = ticks[end] if end < len(ticks) else video.end_pts
-    begun = min(ticks[0], *video.keyframes[:1]) if key is None else key
+    begun = min((ticks[0], *video.keyframes[:1])) if key is None else key
     return Chunk(
         number=number,
         start=start * tick,

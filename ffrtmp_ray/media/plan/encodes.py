@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Literal
 
 from ffrtmp_ray.core.model import Needs, NewTask
-from ffrtmp_ray.media.encode.work import ChunkWork, OutputWork, VideoWork
+from ffrtmp_ray.media.encode.work import ChunkWork, Form, OutputWork, VideoWork
 from ffrtmp_ray.media.plan.cascade import cascade
 from ffrtmp_ray.media.plan.cuts import Chunk
 from ffrtmp_ray.media.plan.grid import forced
@@ -36,6 +36,8 @@ def whole_picture(video: VideoStream, outputs: tuple[OutputWork, ...]) -> VideoW
         light=video.light if video.hdr else None,
         rgb=video.rgb,
         interlaced=video.interlaced,
+        form=_form(video) if video.interlaced else None,
+        regular=video.regular,
     )
 
 
@@ -149,6 +151,10 @@ def _mean_rate(video: VideoStream) -> Fraction:
     """Frames a second by count: what a container claims is often wrong (1000 in some MKV)."""
     length = video.end - video.first
     return video.frames / length if length else video.average_rate or Fraction(25)
+
+
+def _form(video: VideoStream) -> Form:
+    return Form(width=video.shown_width, height=video.shown_height, pixels=video.pixel_format)
 
 
 def bit_depth_of(video: VideoStream) -> Literal[8, 10]:

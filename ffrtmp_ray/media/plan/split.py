@@ -79,6 +79,8 @@ def _hindrances(
 ) -> Iterator[str]:
     if not video.ticks:
         yield "not all of its frames have a time of their own"
+    if video.regular is not None:
+        yield "its packets say when its frames are decoded, and not when they are shown"
     if work.gpu is GpuUse.PREFER and gpu_makes(outputs):
         yield "what GPUs and CPUs make cannot be joined, and either may get it"
 

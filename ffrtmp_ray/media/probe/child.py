@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.probe.bitrate import needed_buffer
+from ffrtmp_ray.media.probe.damage import damage
 from ffrtmp_ray.media.probe.decode import count, sample
 from ffrtmp_ray.media.probe.image import look_at_image
 from ffrtmp_ray.media.probe.look import look
@@ -37,6 +38,7 @@ _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "look": look,
     "listen": listen,
     "count": count,
+    "damage": damage,
     "needed_buffer": needed_buffer,
     "image": look_at_image,
     "sample": sample,

@@ -6,7 +6,9 @@ Runs in the child process.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 import av
 from av.container import InputContainer
@@ -26,6 +28,7 @@ from ffrtmp_ray.media.probe.open import (
     read_only,
     time_base_of,
 )
+from ffrtmp_ray.media.probe.order import LOOKED_AT, Order, order_of
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
@@ -52,9 +55,13 @@ def look(address: str) -> Source:
         found = scan(container, stream)
     with opened(address) as container:
         stream = picture_of(container, name)
-        frame = _first_frame(container, stream, name)
-        found.begin_at(frame.pts)
-        video = _video(stream, frame, found)
+        frames = _first_frames(container, stream, name)
+        first = next(frames)
+        found.begin_at(first.pts)
+        order = None
+        if found.rises and stream.codec_context.has_b_frames:
+            order = order_of(found, [first, *islice(frames, LOOKED_AT)])
+        video = _video(stream, first, found, order)
         duration = video.end - video.first
         if container.duration is not None:
             # of MP4, libavformat counts what is decoded, which ends before what is shown
@@ -79,16 +86,22 @@ def look(address: str) -> Source:
     )
 
 
-def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) -> VideoFrame:
-    """The first picture, wherever it comes. Raises Refusal when none of many packets gives one."""
-    tried = 0
+def _first_frames(
+    container: InputContainer, stream: AvVideoStream, name: str
+) -> Iterator[VideoFrame]:
+    """From the first picture on, wherever it comes. Raises Refusal when none of many packets gives
+    one."""
+    tried = shown = 0
     for packet in container.demux(stream):
         tried += packet.size > 0
         # a stream may begin in the middle of something: what counts is the next frame
-        if frames := decoded(packet):
-            return frames[0]
-        if tried >= _FIRST_PACKETS:
+        for frame in decoded(packet) or ():
+            yield frame
+            shown += 1
+        if not shown and tried >= _FIRST_PACKETS:
             break
+    if shown:
+        return
     if not tried:
         raise Refusal(FailureKind.BAD_INPUT, f"the video of {name} is empty")
     sized = stream.codec_context.width > 0
@@ -99,7 +112,9 @@ def _first_frame(container: InputContainer, stream: AvVideoStream, name: str) ->
     )
 
 
-def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream:
+def _video(
+    stream: AvVideoStream, frame: VideoFrame, found: Scan, order: Order | None
+) -> VideoStream:
     time_base = time_base_of(stream)
     if not found.ticks:
         raise Refusal(
@@ -108,6 +123,10 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
             "put it in a container first, as MP4 or MKV",
         )
     first, last = found.ticks[0] * time_base, found.ticks[-1] * time_base
+    ticks = found.ticks if found.countable else []
+    if order is not None:
+        ticks, later = order.ticks(found.frames), order.first * time_base - first
+        first, last = first + later, last + later
     rate = stream.average_rate
     length = Fraction(found.last_duration or 0) * time_base
     if not length and found.frames > 1:
@@ -130,14 +149,15 @@ def _video(stream: AvVideoStream, frame: VideoFrame, found: Scan) -> VideoStream
         time_base=time_base,
         frames=found.frames,
         headless=found.headless,
-        countable=found.countable,
+        countable=bool(ticks),
         first=first,
         last=last,
         end=last + length,
         average_rate=Fraction(rate) if rate else None,
         interlaced=frame.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE,
-        keyframes=tuple(found.keyframes),
-        ticks=tuple(found.ticks) if found.countable else (),
+        keyframes=tuple(found.keyframes) if order is None else (),
+        ticks=tuple(ticks),
+        regular=None if order is None else order.regular(time_base),
         peak_bitrate=densest(found.sizes, time_base),
         fingerprint=found.digest.hexdigest(),
     )

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from ffrtmp_ray.core.model import Failure, FailureKind
-from ffrtmp_ray.media.encode.work import Value
+from ffrtmp_ray.media.encode.work import ChunkWork, Value
 from ffrtmp_ray.media.inputs import RELAYED
 from ffrtmp_ray.media.probe.source import (
+    Damage,
     Decoded,
     FrameCount,
     ImageFile,
@@ -101,6 +102,20 @@ class Prober:
         start, end = span
         return await self._ask(
             FrameCount, timeout_seconds, "count", address=str(source), start=start, end=end
+        )
+
+    async def damage(
+        self, address: str, chunk: ChunkWork, *, timeout_seconds: float
+    ) -> Damage | Failure:
+        """Decode what a chunk of the picture at `address` needs, and count what is damaged."""
+        return await self._ask(
+            Damage,
+            timeout_seconds,
+            "damage",
+            address=address,
+            seek=None if chunk.seek_seconds is None else str(chunk.seek_seconds),
+            start=chunk.start_pts,
+            end=chunk.end_pts,
         )
 
     async def needed_buffer(self, path: Path, rate: int) -> NeededBuffer | Failure:

@@ -45,6 +45,10 @@ class Scan:
     restarts: bool = False
     """Decoding times go back somewhere, by `_BACK`, or on by `_LEAP`."""
     keyframes: list[int] = field(default_factory=list)
+    rises: bool = True
+    """Frames are shown in the order in which they are decoded, by their packets."""
+    together: bool = True
+    """And at the very times."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """When each of these is decoded, and its bits."""
     digest: Any = field(default_factory=hashlib.sha256)
@@ -99,11 +103,14 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
             found.untimed += 1
             continue
         found.ticks.append(packet.pts)
+        found.together &= packet.pts == packet.dts
         found.sizes.append((packet.pts if packet.dts is None else packet.dts, packet.size * 8))
         if packet.is_keyframe:
             found.keyframes.append(packet.pts)
         if last is None or packet.pts > last:
             last, found.last_duration = packet.pts, packet.duration or None
+        else:
+            found.rises = False
     found.ticks.sort()
     found.keyframes.sort()
     found.repeated = _repeated(found.ticks)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pydantic import Field
 
-from ffrtmp_ray.media.encode.work import Color, Light, Value
+from ffrtmp_ray.media.encode.work import Color, Light, Regular, Value
 
 
 class VideoStream(Value):
@@ -55,6 +55,8 @@ class VideoStream(Value):
     """When they are shown, rising, in ticks of `time_base`."""
     ticks: tuple[int, ...] = ()
     """When each frame is shown, rising, in ticks of `time_base`; empty where not `countable`."""
+    regular: Regular | None = None
+    """When its frames are shown, where no packet says it of its own: see `probe.order`."""
     start_pts: int | None = None
     """The tick of the first frame, where frames before it are to be left out (see `plan.trim`)."""
     end_pts: int | None = None
@@ -214,6 +216,13 @@ class FrameCount(Value):
     last: Fraction
     damaged: int
     """Packets that could not be decoded."""
+
+
+class Damage(Value):
+    """What decoding a part of a picture has shown."""
+
+    packets: int
+    """That are damaged, or whose pictures had to be made up in part."""
 
 
 class NeededBuffer(Value):

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
+from ffrtmp_ray.media.process.concealed import is_concealed
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec import Verify
 from ffrtmp_ray.media.steps import burn, reuse
@@ -28,6 +29,7 @@ that has lost more is not worth an output."""
 _UNTIMED = "; the source shows frames at the same time, or does not say when"
 """A cause that its owner can remove: Matroska, for one, has no times before zero, and a file that
 was written as if it had has them wrong."""
+_CONCEALED = "the source is damaged: its decoder made up parts of the picture"
 _PLAN_ANEW = (FailureKind.INEXACT, FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
 """Ways in which a chunk may fail and the whole file may not."""
 
@@ -40,6 +42,7 @@ async def run(step: Step) -> Ended:
     }
     addresses = await reuse.addresses(step, work)
     made = await reuse.take(step, work, addresses, paths)
+    concealed = False
     missing = tuple(each for each in work.video.outputs if each.rendition.name not in made)
     new = {each.rendition.name: paths[each.rendition.name] for each in missing}
     if missing:
@@ -55,12 +58,16 @@ async def run(step: Step) -> Ended:
             return _unless_cut(work, Failed(looked))
         if fault_of(work, expected_of(work), looked) is not None:
             return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
+        concealed = is_concealed(step.processes.log)
+        if concealed and (ended := await _damaged(step, work)) is not None:
+            return _unless_cut(work, ended)
         await reuse.keep(step, addresses, new)
         made = {**made, **looked}
     if (ended := await _verify(step, work, paths, made)) is not None:
         await reuse.drop(step, addresses)
         return _unless_cut(work, ended)
-    result = await _result(step, paths, made, (), addresses)
+    warnings = (_CONCEALED,) if concealed and work.plan is None else ()
+    result = await _result(step, paths, made, warnings, addresses)
     return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
 
@@ -84,6 +91,24 @@ async def _encode(
         gpu=step.assignment.gpu,
     )
     return await step.ffmpeg(await burn.with_fonts(step, video, argv), fraction)
+
+
+async def _damaged(step: Step, work: EncodePayload) -> Failed | None:
+    """Decoders make up what is damaged from what they have decoded before, of which a chunk has not
+    all: so a damaged picture is not cut. None where all that the chunk needs is sound."""
+    chunk = work.video.chunk
+    if work.plan is None or chunk is None:
+        return None
+    async with step.open_input(work.input) as source:
+        found = await step.toolbox.prober.damage(
+            source.address, chunk, timeout_seconds=step.timeout_seconds
+        )
+    if isinstance(found, Failure):
+        return Failed(found)
+    if not found.packets:
+        return None
+    reason = f"the source is damaged there: {found.packets} packets cannot be decoded as a whole"
+    return Failed(Failure(FailureKind.INEXACT, reason))
 
 
 async def _verify(
@@ -123,17 +148,20 @@ async def _recount(
 ) -> Ended:
     """Packets are not frames: what decoding shows has the last word."""
     chunk = work.video.chunk
-    span = (None, None) if chunk is None else (chunk.start_pts, chunk.end_pts)
+    part = (None, None) if chunk is None else (chunk.start_pts, chunk.end_pts)
     async with step.open_input(work.input) as source:
         count = await step.toolbox.prober.count(
-            source.address, span, timeout_seconds=step.timeout_seconds
+            source.address, part, timeout_seconds=step.timeout_seconds
         )
     if isinstance(count, Failure):
         return Failed(count)
     if count.damaged > (DAMAGE_LIMIT * work.frames if work.plan is None else 0):
         reason = f"the video is damaged: {count.damaged} of {work.frames} packets cannot be decoded"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
-    expected = replace(expected_of(work), frames=count.frames, span=count.last - count.first)
+    span = count.last - count.first
+    if (regular := work.video.regular) is not None:
+        span = (count.frames - 1) * regular.step * regular.time_base
+    expected = replace(expected_of(work), frames=count.frames, span=span)
     wrong = fault_of(work, expected, made)
     if wrong is not None:
         why = "" if work.countable else _UNTIMED

@@ -1,0 +1,66 @@
+"""Decodes a part of a file's picture, and counts what a decoder had to make up.
+
+Runs in the child process.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import av.logging
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from ffrtmp_ray.media.inputs import name_of
+from ffrtmp_ray.media.probe.open import decoded, opened, picture_of, read_only
+from ffrtmp_ray.media.probe.source import Damage
+
+
+def damage(address: str, seek: str | None, start: int | None, end: int | None) -> Damage:
+    """Look at what is needed for the frames from tick `start` on and before tick `end` of the
+    picture's time base, read from `seek` on, which is seconds as a fraction. None is the beginning,
+    and the end.
+
+    What a decoder lacks of frames before the keyframe that is needed, since it began to read there,
+    does not count. Raises Refusal when the file cannot be opened or has no picture.
+    """
+    with opened(address) as container:
+        stream = picture_of(container, name_of(address))
+        read_only(stream, container)
+        stream.codec_context.thread_count = 1  # so that an error is told with its own packet
+        if seek is not None:
+            container.seek(int(Fraction(seek) * av.time_base))
+        before = av.logging.get_level()
+        av.logging.set_level(av.logging.ERROR)
+        try:
+            return Damage(packets=_damaged(container, stream, start, end))
+        finally:
+            av.logging.set_level(before)
+
+
+def _damaged(
+    container: InputContainer, stream: VideoStream, start: int | None, end: int | None
+) -> int:
+    """Packets. Those that are shown before the keyframe that they follow need what is before it,
+    and nothing needs them."""
+    found, key = 0, None
+    with av.logging.Capture() as told:
+        for packet in container.demux(stream):
+            if end is not None and packet.dts is not None and packet.dts >= end:
+                break
+            pts = packet.pts
+            if packet.is_keyframe and pts is not None and _is_needed(pts, start, key):
+                found, key = 0, pts
+            frames = decoded(packet)
+            concealed = frames is None or any(frame.is_corrupt for frame in frames)
+            if key is None or pts is None or pts >= key:
+                found += bool(concealed or packet.is_corrupt or told)
+            told.clear()
+    return found
+
+
+def _is_needed(pts: int, start: int | None, before: int | None) -> bool:
+    """Whether a keyframe is one from which frames from `start` on can be decoded; `before` is such
+    a one before it."""
+    return before is None if start is None else pts <= start
