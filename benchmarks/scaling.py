@@ -7,7 +7,7 @@ nodes as there are workers. A control group of the kernel holds each worker, wit
 starts, to its part of a CPU, so that a machine of two has room for eight. Needs Linux, and root.
 
 The file has no sound: that is one task, which nobody can share. All numbers of workers get it in
-the same chunks. The last line is one JSON object.
+as many chunks, which the product makes shorter to the end. The last line is one JSON object.
 """
 
 from __future__ import annotations

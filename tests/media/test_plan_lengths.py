@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ffrtmp_ray.media.plan.lengths import Limits, lengths_for
+from ffrtmp_ray.media.plan.lengths import Limits, lengths_for, tapering_lengths
 
 TEN_TO_SIXTY = Limits(Fraction(10), Fraction(60))
 
@@ -36,6 +36,27 @@ def test_one_slot_gets_the_longest_chunks() -> None:
 
 def test_a_large_farm_gets_the_shortest_chunks_that_are_worth_it() -> None:
     assert _seconds(60, 64) == [10] * 6
+
+
+def test_a_number_of_chunks_that_each_slot_gets_one_of_is_of_equal_ones() -> None:
+    assert tapering_lengths(Fraction(60), 3, 2) == (20, 20, 20)
+    assert tapering_lengths(Fraction(60), 6, 1) == (10,) * 6
+
+
+def test_of_many_chunks_the_last_are_shorter() -> None:
+    lengths = tapering_lengths(Fraction(60), 4, 2)
+    assert [float(each) for each in lengths] == [25.5, 18.5, 11.5, 4.5]
+
+
+@given(
+    length=st.fractions(min_value=Fraction(1, 100), max_value=20_000),
+    number=st.integers(1, 300),
+    slots=st.integers(0, 300),
+)
+def test_tapering_lengths_add_up(length: Fraction, number: int, slots: int) -> None:
+    lengths = tapering_lengths(length, number, slots)
+    assert (len(lengths), sum(lengths)) == (number, length)
+    assert list(lengths) == sorted(lengths, reverse=True)
 
 
 @given(

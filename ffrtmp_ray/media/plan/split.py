@@ -10,7 +10,7 @@ from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.cost import cpu_seconds, decode_share
 from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of, sought, whole
 from ffrtmp_ray.media.plan.grid import segment_starts, source_ticks
-from ffrtmp_ray.media.plan.lengths import Limits, equal_lengths, lengths_for
+from ffrtmp_ray.media.plan.lengths import Limits, lengths_for, tapering_lengths
 from ffrtmp_ray.media.plan.needs import gpu_makes
 from ffrtmp_ray.media.plan.payloads import PlanPayload
 from ffrtmp_ray.media.plan.rates import each_has_a_frame, rates_of
@@ -49,7 +49,7 @@ def split(
     if not outputs:
         return Split(())
     if work.chunks is not None:
-        lengths = equal_lengths(length, work.chunks)
+        lengths = tapering_lengths(length, work.chunks, farm_cpus)
     elif work.gpu is GpuUse.NEVER or not gpu_makes(outputs):
         lengths = lengths_for(length, farm_cpus, _limits(work, video, outputs))
     else:
