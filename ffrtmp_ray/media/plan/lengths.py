@@ -19,9 +19,9 @@ class Limits:
 
 
 LAST_PART = Fraction(3, 10)
-"""Of the mean length of tapering chunks, the length of the last one. Where encodes take 20 % more or
-less than they should, 8 slots that get 32 chunks are busy for 0.96 of the time so, and for 0.89 when
-all are equal."""
+"""Of the mean length of tapering chunks, the length of the last one. Where encodes take 20 % more
+or less than they should, 8 slots that get 32 chunks are busy for 0.96 of the time so, and for 0.89
+when all are equal."""
 
 
 def equal_lengths(length: Fraction, number: int) -> tuple[Fraction, ...]:
