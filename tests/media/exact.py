@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +34,6 @@ def assert_refused(outcome: Outcome, failure: Failure) -> None:
         return
     assert list(outcome.ended) == ["plan"]
     assert failure.kind in (FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
-
-
-def is_cut_into(encodes: int, frames: Frames, number: int) -> bool:
-    """Whether so many encodes are what comes of a picture in `number` chunks: fewer only where it
-    has too few frames, or shows one for longer than a chunk."""
-    times = [time for time, _ in frames]
-    longest = max((after - before for before, after in pairwise(times)), default=0)
-    fewer = longest * number > times[-1] - times[0] and 1 < encodes < number
-    return encodes == min(number, len(frames)) or fewer
 
 
 def _hash(frame: av.VideoFrame) -> str:

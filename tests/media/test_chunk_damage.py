@@ -12,7 +12,7 @@ import pytest
 from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.encode.work import ChunkWork
 from ffrtmp_ray.media.probe.prober import Prober
-from ffrtmp_ray.media.process.concealed import is_concealed
+from ffrtmp_ray.media.process.concealed import is_concealed, is_doubted
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
 from tests.media.exact import frames_of, run_in_chunks
@@ -94,15 +94,16 @@ async def test_a_damaged_picture_is_made_in_one_piece_and_says_why(
 
 
 @pytest.mark.parametrize(
-    ("line", "concealed"),
+    ("line", "doubted", "concealed"),
     [
-        ("[h264 @ 0x55] [error] error while decoding MB 17 8, bytestream -30", True),
-        ("[vist#0:0/h264 @ 0x55] [dec:h264 @ 0x55] [warning] corrupt decoded frame", True),
-        ("[in#0/mpegts @ 0x55] [warning] corrupt input packet in stream 0", True),
-        ("[mpegts @ 0x55] [warning] Packet corrupt (stream = 0, dts = 9).", True),
-        ("[mp4 @ 0x55] [warning] Timestamps are unset in a packet for stream 0.", False),
-        ("", False),
+        ("[h264 @ 0x55] [error] error while decoding MB 17 8, bytestream -30", True, False),
+        ("[vist#0:0/h264 @ 0x55] [dec:h264 @ 0x5] [warning] corrupt decoded frame", True, True),
+        ("[in#0/mpegts @ 0x55] [warning] corrupt input packet in stream 0", True, False),
+        ("[mpegts @ 0x55] [warning] Packet corrupt (stream = 0, dts = 9).", True, False),
+        ("[mp4 @ 0x55] [warning] Timestamps are unset in a packet for stream 0.", False, False),
+        ("", False, False),
     ],
 )
-def test_decoders_say_when_they_make_up_something(line: str, concealed: bool) -> None:
-    assert is_concealed(f"{line}\n") == concealed
+def test_ffmpeg_says_when_a_picture_is_made_up(line: str, doubted: bool, concealed: bool) -> None:
+    log = f"{line}\n"
+    assert (is_doubted(log), is_concealed(log)) == (doubted, concealed)

@@ -18,7 +18,7 @@ from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import RECIPES, Clips
 from tests.conftest import real_clips
-from tests.media.exact import Frames, assert_refused, frames_of, is_cut_into
+from tests.media.exact import Frames, assert_refused, frames_of
 from tests.media.pipeline import Outcome, encodes_of, rendition, run_job, spec
 
 RATES = (10, 23.976, 60)
@@ -69,7 +69,7 @@ async def test_frames_of_a_rate_of_their_own_are_the_same_in_chunks(
         assert _frames(out / f"cut{number}") == expected
         assert not cut.replans or clip not in ALWAYS
         if not cut.replans and "in one piece" not in " ".join(cut.warnings):
-            assert is_cut_into(len(encodes_of(cut)), expected["all.mp4"], number)
+            assert len(encodes_of(cut)) == min(number, len(expected["all.mp4"]))
 
 
 async def test_a_part_of_a_source_is_cut_at_the_same_frames_of_another_rate(

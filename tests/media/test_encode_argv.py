@@ -336,7 +336,7 @@ def test_sound_is_counted_from_the_pictures_first_frame() -> None:
         "-filter_complex",
         "[0:2]asetpts=PTS-(1001/24000)/TB,"
         "aresample=rematrix_maxval=1,aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=5.1[even]",
-        *("-filter_complex", "[even]aresample=async=1:min_hard_comp=0.015:first_pts=0[out]"),
+        *("-filter_complex", "[even]aresample=async=1:min_hard_comp=0.01:first_pts=0[out]"),
         *("-map", "[out]"),
         *("-c:a", "aac"),
         *("-b:a", "128000"),

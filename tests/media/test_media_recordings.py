@@ -107,6 +107,25 @@ async def test_recordings_that_were_put_one_after_another_are_shown_so(
     assert times == [Fraction(number, 25) for number in range(2 * SECONDS * 25)]
 
 
+async def test_a_recording_that_goes_on_with_the_clock_of_the_one_before_is_no_damage(
+    record: Record, toolbox: Toolbox, out: Path, ffmpeg: str
+) -> None:
+    first, second = record("first.ts"), record("second.ts", "-output_ts_offset", str(SECONDS))
+    clip = first.with_name("both.ts")
+    clip.write_bytes(first.read_bytes() + second.read_bytes())
+    whole = await run_in_chunks(clip, out / "1.mp4", 1, toolbox)
+    parted = await run_in_chunks(clip, out / "3.mp4", 3, toolbox)
+    assert_published(whole, out / "1.mp4")
+    assert_published(parted, out / "3.mp4")
+    assert not parted.replans
+    assert "damaged" not in " ".join((*whole.warnings, *parted.warnings))
+    assert frames_of(out / "3.mp4") == frames_of(out / "1.mp4")
+    part = spec(clip, out / "part.mp4").model_copy(update={"trim": Trim(start=SECONDS + 1)})
+    assert_published(await run_job(part, toolbox, job="part"), out / "part.mp4")
+    made = play(ffmpeg, out / "part.mp4", out)
+    assert made.beep == pytest.approx(made.flash, abs=0.01)
+
+
 async def test_fields_of_another_size_are_scaled_before_they_are_joined(
     record: Record, toolbox: Toolbox, out: Path
 ) -> None:

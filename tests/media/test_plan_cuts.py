@@ -78,6 +78,19 @@ def test_what_has_one_keyframe_is_read_from_the_beginning() -> None:
     assert (second.seek, second.repeated) == (None, 4)
 
 
+def test_where_a_frame_is_shown_for_long_the_others_make_up_the_number_of_chunks() -> None:
+    ticks = (*range(0, 1000, 40), 60_000, *range(61_000, 62_000, 40))
+    video = _video(2).model_copy(
+        update={"ticks": ticks, "frames": len(ticks), "last": Fraction(62), "end": Fraction(62)}
+    )
+    lengths = equal_lengths(video.end, 7)
+    assert len(chunks_of(video, lengths)) == 2
+    chunks = chunks_of(video, lengths, all_of_them=True)
+    assert len(chunks) == 7
+    assert sum(chunk.frames for chunk in chunks) == len(ticks)
+    assert max(chunk.frames for chunk in chunks) <= 13
+
+
 def test_there_are_no_more_chunks_than_frames() -> None:
     one = _video(1, gop=1)
     few = one.model_copy(update={"ticks": one.ticks[:3], "frames": 3, "end": Fraction(120, 1000)})

@@ -12,10 +12,11 @@ _MIX = "aresample=rematrix_maxval=1"
 of the low frequencies), lowered until the loudest sum is full scale: left alone, ffmpeg lowers
 integers only, and 5.1 at full scale would be 7.65 dB too loud in stereo."""
 
-_GAP = 0.015
-"""Seconds. A lost packet is a gap of 20 ms at least (Opus), 21 ms in AAC at 48 kHz; times that are
-rounded to milliseconds, or a little irregular, are none. By ffmpeg's own 0.1 s, sound would be
-early by up to that from the first lost packet on."""
+_GAP = 0.01
+"""Seconds. A lost packet is a gap of 20 ms at least (Opus), 21 ms in AAC at 48 kHz, and where
+recordings were put one after another any length is one; times that are rounded to milliseconds, or
+a little irregular, are none. By ffmpeg's own 0.1 s, sound would be early by up to that from the
+first lost packet on."""
 
 
 def audio_argv(

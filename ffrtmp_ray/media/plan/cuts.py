@@ -6,7 +6,7 @@ A chunk's frames are those of the source from its first tick up to the next chun
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -75,14 +75,21 @@ def frame_at(video: VideoStream, time: Fraction) -> Chunk:
 
 
 def chunks_of(
-    video: VideoStream, lengths: Sequence[Fraction], grid: Sequence[int] | None = None
+    video: VideoStream,
+    lengths: Sequence[Fraction],
+    grid: Sequence[int] | None = None,
+    *,
+    all_of_them: bool = False,
 ) -> tuple[Chunk, ...]:
-    """The picture in chunks of about `lengths` seconds; fewer where it has not enough frames.
+    """The picture in chunks of about `lengths` seconds; fewer where it has not enough frames, or
+    shows one for longer than that, unless `all_of_them` are wanted.
 
     `video.ticks` must be known. `grid` has the frames at which it may be cut, in the source's
     ticks, rising; None allows all.
     """
     cuts = _cuts(video, lengths, grid)
+    if all_of_them:
+        cuts = _halved(video.ticks if grid is None else grid, cuts, len(lengths) - 1)
     if not cuts:
         return sought(video)
     bounds = (0, *(bisect_left(video.ticks, cut) for cut in cuts), len(video.ticks))
@@ -112,6 +119,19 @@ def _cuts(video: VideoStream, lengths: Sequence[Fraction], grid: Sequence[int] |
         if cut is not None and cut > (cuts[-1] if cuts else video.ticks[0]):
             cuts.append(cut)
     return cuts
+
+
+def _halved(allowed: Sequence[int], cuts: Sequence[int], number: int) -> list[int]:
+    """So many cuts as long as there are allowed ones: each more halves the chunk that has most of
+    those."""
+    more = list(cuts)
+    while len(more) < number:
+        places = (0, *(bisect_left(allowed, cut) for cut in more), len(allowed))
+        begin, end = max(pairwise(places), key=lambda span: span[1] - span[0])
+        if end - begin < 2:
+            break
+        insort(more, allowed[(begin + end) // 2])
+    return more
 
 
 def _near_keyframe(video: VideoStream, ideal: Fraction, reach: Fraction) -> int | None:

@@ -60,7 +60,7 @@ def split(
     if reason := next(_hindrances(work, video, outputs), None):
         return Split(in_one_piece, f"the picture is encoded in one piece: {reason}")
     if work.chunks is not None:
-        chunks = chunks_of(video, lengths, _grid(work, video))
+        chunks = chunks_of(video, lengths, _grid(work, video), all_of_them=True)
     else:
         chunks = _affordable(work, video, outputs, farm_cpus)
     if not each_has_a_frame(video, chunks, rates_of(outputs)):

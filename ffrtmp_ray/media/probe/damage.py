@@ -16,6 +16,11 @@ from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import decoded, opened, picture_of, read_only
 from ffrtmp_ray.media.probe.source import Damage
 
+_SILENT = ("hevc", "vvc")
+"""Decoders that leave what is missing as it was in memory, and tell of no error. What the demuxer
+doubts of their packets is believed, but before a keyframe: where recordings were put one after
+another, it doubts the last packet of each, which is whole."""
+
 
 def damage(address: str, seek: str | None, start: int | None, end: int | None) -> Damage:
     """Look at what is needed for the frames from tick `start` on and before tick `end` of the
@@ -44,18 +49,21 @@ def _damaged(
 ) -> int:
     """Packets. Those that are shown before the keyframe that they follow need what is before it,
     and nothing needs them."""
-    found, key = 0, None
+    found, key, doubted = 0, None, False
+    silent = stream.codec_context.codec.canonical_name in _SILENT
     with av.logging.Capture() as told:
         for packet in container.demux(stream):
             if end is not None and packet.dts is not None and packet.dts >= end:
                 break
             pts = packet.pts
+            found += doubted and not packet.is_keyframe
             if packet.is_keyframe and pts is not None and _is_needed(pts, start, key):
                 found, key = 0, pts
             frames = decoded(packet)
-            concealed = frames is None or any(frame.is_corrupt for frame in frames)
-            if key is None or pts is None or pts >= key:
-                found += bool(concealed or packet.is_corrupt or told)
+            bad = frames is None or bool(told) or any(frame.is_corrupt for frame in frames)
+            needed = key is None or pts is None or pts >= key
+            found += bad and needed
+            doubted = silent and needed and packet.is_corrupt and not bad
             told.clear()
     return found
 

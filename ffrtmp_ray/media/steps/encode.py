@@ -13,7 +13,7 @@ from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
-from ffrtmp_ray.media.process.concealed import is_concealed
+from ffrtmp_ray.media.process.concealed import is_concealed, is_doubted
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec import Verify
 from ffrtmp_ray.media.steps import burn, reuse
@@ -42,7 +42,7 @@ async def run(step: Step) -> Ended:
     }
     addresses = await reuse.addresses(step, work)
     made = await reuse.take(step, work, addresses, paths)
-    concealed = False
+    log = ""
     missing = tuple(each for each in work.video.outputs if each.rendition.name not in made)
     new = {each.rendition.name: paths[each.rendition.name] for each in missing}
     if missing:
@@ -58,15 +58,15 @@ async def run(step: Step) -> Ended:
             return _unless_cut(work, Failed(looked))
         if fault_of(work, expected_of(work), looked) is not None:
             return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
-        concealed = is_concealed(step.processes.log)
-        if concealed and (ended := await _damaged(step, work)) is not None:
+        log = step.processes.log
+        if is_doubted(log) and (ended := await _damaged(step, work)) is not None:
             return _unless_cut(work, ended)
         await reuse.keep(step, addresses, new)
         made = {**made, **looked}
     if (ended := await _verify(step, work, paths, made)) is not None:
         await reuse.drop(step, addresses)
         return _unless_cut(work, ended)
-    warnings = (_CONCEALED,) if concealed and work.plan is None else ()
+    warnings = (_CONCEALED,) if work.plan is None and is_concealed(log) else ()
     result = await _result(step, paths, made, warnings, addresses)
     return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
