@@ -34,7 +34,7 @@ Output: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="OUTPUT",
-        help="The file to make (.mp4, .mkv, .webm, or .m4a … of sound alone), or the folder for "
+        help="The file to make (.mp4, .mkv, .webm, or .mp3 … of sound alone), or the folder for "
         "several renditions or HLS.",
         show_default=False,
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ffrtmp_ray.errors import InvalidRequest
@@ -323,10 +323,27 @@ class AudioEncoder:
     """ffmpeg's, and that of the capability."""
     layouts: tuple[str, ...]
     """The channel layouts that players know, the one for n channels in place n - 1."""
-    max_bitrate_per_channel: int
+    max_bitrate_per_channel: int | None
+    """None: it is lossless, and takes none."""
     sample_rate: int | None = None
     """Samples a second that it is given; None: the source's own, or the nearest that it has."""
+    exact: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Of a lossless one, the options for samples of 16 and of 24 bits."""
 
+    def arguments(self, bitrate: int, channels: int, bits: int) -> list[str]:
+        """All of ffmpeg's output options that make a sound, of samples of so many bits."""
+        if self.max_bitrate_per_channel is None:
+            return list(self.exact[bits])
+        most = self.max_bitrate_per_channel * channels
+        return ["-c:a", self.name, "-b:a", str(min(bitrate, most))]
+
+    def made(self, bits: int) -> str:
+        """ffmpeg's name of the codec that is found in what it makes."""
+        return self.exact[bits][1] if self.exact else self.codec.value
+
+
+_FLAC_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
+"""RFC 9639, 9.1.3; WAV has the same order of channels (SMPTE's)."""
 
 AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
     AudioCodec.AAC: AudioEncoder(
@@ -344,5 +361,28 @@ AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
         # its clock in every container (RFC 7845, 4.2): MP4 counts in the encoder's rate, and the
         # Matroska muxer shifts all streams by a priming that is no whole number of those ticks
         sample_rate=48_000,
+    ),
+    AudioCodec.MP3: AudioEncoder(
+        codec=AudioCodec.MP3,
+        name="libmp3lame",
+        layouts=("mono", "stereo"),
+        max_bitrate_per_channel=160_000,  # 320 kbit/s is the most (ISO/IEC 11172-3, 2.4.2.3)
+    ),
+    AudioCodec.FLAC: AudioEncoder(
+        codec=AudioCodec.FLAC,
+        name="flac",
+        layouts=_FLAC_LAYOUTS,
+        max_bitrate_per_channel=None,
+        exact={
+            16: ("-c:a", "flac", "-sample_fmt", "s16"),
+            24: ("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"),
+        },
+    ),
+    AudioCodec.PCM: AudioEncoder(
+        codec=AudioCodec.PCM,
+        name="pcm_s16le",
+        layouts=_FLAC_LAYOUTS,
+        max_bitrate_per_channel=None,
+        exact={16: ("-c:a", "pcm_s16le"), 24: ("-c:a", "pcm_s24le")},
     ),
 }

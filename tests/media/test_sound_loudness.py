@@ -89,7 +89,7 @@ PEAKS = "anoisesrc=color=pink:amplitude=0.5:seed=1:sample_rate=48000:duration=5"
 """Noise that one gain would bring beyond full scale."""
 
 
-@pytest.mark.parametrize("codec", AudioCodec)
+@pytest.mark.parametrize("codec", [AudioCodec.AAC, AudioCodec.OPUS])
 @pytest.mark.parametrize(
     ("sound", "target", "compressed"),
     [(QUIET, -23, False), (PEAKS, -13, True)],

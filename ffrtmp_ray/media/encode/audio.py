@@ -26,13 +26,11 @@ def audio_argv(
     makes it as loud as is wanted (see `encode.loudness`)."""
     encoder = AUDIO_ENCODERS[work.audio.codec]
     channels = work.audio.channels or work.source_channels
-    bitrate = min(work.audio.bitrate, encoder.max_bitrate_per_channel * channels)
     last = "" if level is None else f"{level},aresample={_rate(work)}"  # which levelling may raise
     return [
         *_decoding(ffmpeg, source, work, last),
         *("-map", "[out]"),
-        *("-c:a", encoder.name),
-        *("-b:a", str(bitrate)),
+        *encoder.arguments(work.audio.bitrate, channels, work.source_bits),
         *("-map_metadata", "-1", "-map_chapters", "-1"),
         *("-f", "mp4", output),
     ]

@@ -227,6 +227,8 @@ class AudioWork(Value):
     source_channels: int = Field(ge=1)
     source_rate: int = Field(ge=1)
     """Samples a second."""
+    source_bits: Literal[16, 24] = 16
+    """Of a sample, which lossless encoders keep."""
     picture_start: Fraction = Fraction(0)
     """Presentation time of the picture's first frame in the source, in seconds."""
     silence: int = Field(default=0, ge=0)

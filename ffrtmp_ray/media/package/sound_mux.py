@@ -17,6 +17,15 @@ _MUXERS: Mapping[Container, str] = {
     Container.WEBM: "webm",
     Container.OPUS: "opus",
     Container.OGG: "ogg",
+    Container.MP3: "mp3",
+    Container.FLAC: "flac",
+    Container.WAV: "wav",
+}
+_OPTIONS: Mapping[Container, tuple[str, ...]] = {
+    Container.MP4: ("-movflags", "+faststart"),
+    Container.M4A: ("-movflags", "+faststart"),
+    Container.MP3: ("-id3v2_version", "3"),  # Windows reads no later one
+    Container.WAV: ("-rf64", "auto"),  # over 4 GB, sizes have 64 bits (EBU Tech 3306)
 }
 
 
@@ -38,6 +47,4 @@ def sound_mux_argv(
     argv += ["-c", "copy", *describing(None if described is None else len(sounds))]
     for number, sound in enumerate(sounds):
         argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
-    if container in (Container.MP4, Container.M4A):
-        argv += ["-movflags", "+faststart"]
-    return [*argv, "-f", _MUXERS[container], "-n", str(target)]
+    return [*argv, *_OPTIONS.get(container, ()), "-f", _MUXERS[container], "-n", str(target)]

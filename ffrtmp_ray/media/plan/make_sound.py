@@ -18,8 +18,8 @@ from ffrtmp_ray.media.spec import Container
 from ffrtmp_ray.media.spec.base import exact
 from ffrtmp_ray.media.spec.trim import Trim
 
-_ONE_SOUND = (Container.OPUS, Container.OGG)
-"""Players hear one of an Ogg file's."""
+_ONE_SOUND = (Container.OPUS, Container.OGG, Container.MP3, Container.FLAC, Container.WAV)
+"""Players hear one of an Ogg file's; the others have no place for a second."""
 _LONGEST_WAIT = 86_400
 """Seconds of silence that are written before a sound, at most."""
 _TIMESCALE = 90_000

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.spec import (
     Audio,
     AudioCodec,
     Codec,
     Container,
+    Copying,
     Ladder,
     rendition_field,
 )
@@ -26,15 +28,20 @@ _VIDEO: Mapping[Container, frozenset[Codec]] = {
 """WebM: https://www.webmproject.org/docs/container/; MP4 has a registered sample entry for each
 codec (https://mp4ra.org), Matroska a codec id (RFC 9559)."""
 _AUDIO: Mapping[Container, tuple[AudioCodec, ...]] = {
-    Container.MP4: tuple(AudioCodec),
+    Container.MP4: (AudioCodec.AAC, AudioCodec.OPUS, AudioCodec.MP3, AudioCodec.FLAC),
     Container.MKV: tuple(AudioCodec),
     Container.WEBM: (AudioCodec.OPUS,),
     Container.M4A: (AudioCodec.AAC,),
     Container.MKA: tuple(AudioCodec),
     Container.OPUS: (AudioCodec.OPUS,),
-    Container.OGG: (AudioCodec.OPUS,),
+    Container.OGG: (AudioCodec.OPUS, AudioCodec.FLAC),
+    Container.MP3: (AudioCodec.MP3,),
+    Container.FLAC: (AudioCodec.FLAC,),
+    Container.WAV: (AudioCodec.PCM,),
 }
 """What players expect in each; the first is made where another is asked for."""
+_SEGMENTS = (AudioCodec.AAC, AudioCodec.OPUS)
+"""What players of HLS and DASH expect in fragmented MP4."""
 
 
 _NO_FOLDERS = frozenset({"m3u8", "mpd", *(each.value for each in Container)})
@@ -109,6 +116,7 @@ def check_codecs(kind: OutputKind, ladder: Ladder) -> None:
     """Raises InvalidRequest when a rendition, or the sound, cannot be in such an output."""
     if kind.packaging is not None and kind.packaging.hls is HlsSegments.TS:
         _check_transport_streams(ladder)
+    _check_sound(kind, ladder)
     container = kind.container
     for number, rendition in enumerate(ladder.renditions):
         if rendition.codec not in _VIDEO[container]:
@@ -130,15 +138,38 @@ def _check_transport_streams(ladder: Ladder) -> None:
                 where=rendition_field(number, "codec"),
                 remedy="set `packaging.hls` to fmp4, or use h264",
             )
-    if ladder.audio is not None and ladder.audio.codec is not AudioCodec.AAC:
+    audio = ladder.audio
+    if audio is None or audio.copying is Copying.ALWAYS:
+        return
+    if audio.codec is not AudioCodec.AAC:
         raise InvalidRequest(
-            f"transport streams of HLS cannot hold {ladder.audio.codec}",
+            f"transport streams of HLS cannot hold {audio.codec}",
             where="ladder.audio.codec",
             remedy="set `packaging.hls` to fmp4, or use aac",
         )
 
 
-def audio_for(container: Container, audio: Audio) -> Audio:
-    """The sound as that container can hold it."""
-    holding = _AUDIO[container]
+def _check_sound(kind: OutputKind, ladder: Ladder) -> None:
+    audio = ladder.audio
+    if audio is None or audio.copying is Copying.ALWAYS:
+        return
+    if kind.packaging is not None and audio.codec not in _SEGMENTS:
+        raise InvalidRequest(
+            f"segments of HLS and DASH cannot hold {audio.codec}",
+            where="ladder.audio.codec",
+            remedy=f"use {' or '.join(_SEGMENTS)}",
+        )
+    made = audio_for(kind, audio).codec
+    most = len(AUDIO_ENCODERS[made].layouts)
+    if audio.channels is not None and audio.channels > most:
+        raise InvalidRequest(
+            f"{made} has {most} channels at most, and {audio.channels} are wanted",
+            where="ladder.audio.channels",
+            remedy=f"give {most} or fewer, or use another codec",
+        )
+
+
+def audio_for(kind: OutputKind, audio: Audio) -> Audio:
+    """The sound as such an output can hold it."""
+    holding = _SEGMENTS if kind.packaging is not None else _AUDIO[kind.container]
     return audio if audio.codec in holding else audio.model_copy(update={"codec": holding[0]})

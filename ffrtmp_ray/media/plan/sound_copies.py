@@ -15,12 +15,12 @@ from ffrtmp_ray.media.probe.source import AudioStream
 from ffrtmp_ray.media.spec import Audio, Container, Copying
 from ffrtmp_ray.media.spec.packaging import HlsSegments
 
-_MP4 = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "dts", "opus", "flac", "alac"})
-"""Codecs, by ffmpeg's names, that have a sample entry (https://mp4ra.org)."""
-_UNCOMPRESSED = frozenset(
-    f"pcm_{form}" for form in ("u8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be", "f32le")
-)
-_MATROSKA = _MP4 | _UNCOMPRESSED | {"vorbis", "truehd", "mlp", "tta", "wavpack"}
+_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "dts", "opus", "flac", "alac"})
+"""Codecs, by ffmpeg's names, that have a sample entry (https://mp4ra.org). MP2 has that of MP3, by
+which it would be read."""
+_WAV = frozenset(f"pcm_{form}" for form in ("u8", "s16le", "s24le", "s32le", "f32le"))
+_BIG_ENDIAN = frozenset(f"pcm_{form}" for form in ("s16be", "s24be", "s32be"))
+_MATROSKA = _MP4 | _WAV | _BIG_ENDIAN | {"mp2", "vorbis", "truehd", "mlp", "tta", "wavpack"}
 """Those that have a codec id (RFC 9559, and the codec specifications that it names)."""
 _HOLDING: Mapping[Container, frozenset[str]] = {
     Container.MP4: _MP4,
@@ -29,7 +29,10 @@ _HOLDING: Mapping[Container, frozenset[str]] = {
     Container.M4A: frozenset({"aac", "alac"}),
     Container.MKA: _MATROSKA,
     Container.OPUS: frozenset({"opus"}),
-    Container.OGG: frozenset({"opus", "vorbis"}),
+    Container.OGG: frozenset({"opus", "vorbis", "flac"}),
+    Container.MP3: frozenset({"mp3"}),
+    Container.FLAC: frozenset({"flac"}),
+    Container.WAV: _WAV,
 }
 _SEGMENTS = frozenset({"aac", "opus", "ac3", "eac3"})
 """Those that Apple's HLS authoring specification (2.3 to 2.5) and DASH-IF's guidelines share."""

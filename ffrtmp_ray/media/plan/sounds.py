@@ -10,6 +10,7 @@ from fractions import Fraction
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.encode.work import AudioWork, SoundCopy
+from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for
 from ffrtmp_ray.media.plan.payloads import AudioPayload, InputFile, SoundPayload
@@ -57,7 +58,9 @@ class ChosenSound:
     @property
     def codec(self) -> str:
         """Of the output, by ffmpeg's name."""
-        return self.audio.codec.value if self.copy_of is None else self.stream.codec
+        if self.copy_of is not None:
+            return self.stream.codec
+        return AUDIO_ENCODERS[self.audio.codec].made(self.stream.bits)
 
 
 def tracks(
@@ -79,7 +82,7 @@ def tracks(
             where="ladder.audio.tracks",
             remedy=f"it has {languages}; name one of these, or say first or all",
         )
-    audio = audio_for(kind.container, ladder.audio)
+    audio = audio_for(kind, ladder.audio)
     purposes = dispositions_of(chosen, one_is_default=True)
     return tuple(
         ChosenSound(
@@ -98,6 +101,7 @@ def audio_task(track: ChosenSound, file: InputFile, span: SoundSpan, verify: Ver
             audio=track.audio,
             source_channels=track.stream.channels,
             source_rate=track.stream.sample_rate,
+            source_bits=track.stream.bits,
             picture_start=span.start,
             silence=_silence(track.stream, span),
             length=span.length if span.trimmed else None,

@@ -61,9 +61,8 @@ def of_sound(
     elif copied := [sound for sound in sounds if sound.copy_of is not None]:
         yield from _of_copies(copied, trimmed=work.trim is not None)
     elif sounds[0].audio.codec is not work.ladder.audio.codec:
-        yield (
-            f"the sound is made as {sounds[0].audio.codec}, which is all that this container takes"
-        )
+        asked = work.ladder.audio.codec
+        yield f"the sound is made as {sounds[0].audio.codec}: such an output holds no {asked}"
     if sounds and work.ladder.audio.tracks is Tracks.FIRST and len(there) > 1:
         yield f"of {len(there)} sound streams the first is taken"
     if lacking := missing(work.ladder.audio.tracks, there):

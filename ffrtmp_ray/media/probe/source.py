@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 from pydantic import Field
 
@@ -111,6 +112,8 @@ class AudioStream(TrackLabels):
     start: Fraction
     """When the first decoded sample is heard, in seconds on the file's own clock."""
     duration: Fraction | None = None
+    bits: Literal[16, 24] = 16
+    """Of a sample, as many as keep all of it; of what is lossy, 16 say as much."""
     frame_samples: int = 0
     """Of each packet, in samples; 0 where it is not known, or differs."""
     bitrate: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import av
 from av.audio.frame import AudioFrame
@@ -135,10 +135,16 @@ def _sound(address: str, index: int) -> AudioStream | None:
             duration=None
             if duration is None or stream.time_base is None
             else duration * stream.time_base,
+            bits=_bits(stream, frame),
             frame_samples=_frame_samples(stream),
             bitrate=stream.codec_context.bit_rate or None,
             **labels_of(stream),
         )
+
+
+def _bits(stream: AvAudioStream, frame: AudioFrame) -> Literal[16, 24]:
+    exact = stream.codec_context.codec.canonical_name.startswith("pcm_f")
+    return 24 if exact or frame.format.packed.name in ("s32", "s64") else 16
 
 
 def _frame_samples(stream: AvAudioStream) -> int:

@@ -80,8 +80,8 @@ class JobSpec(SpecModel):
         min_length=1,
         max_length=4096,
         description="Absolute path, or URL (s3, gs, az), of the file to make (.mp4, .mkv, .webm; "
-        "of sound alone also .m4a, .mka, .opus, .ogg), or of the folder for a ladder of several "
-        "renditions, or one that is packaged. Nothing may be there yet.",
+        "of sound alone also .m4a, .mka, .mp3, .opus, .ogg, .flac, .wav), or of the folder for a "
+        "ladder of several renditions, or one that is packaged. Nothing may be there yet.",
     )
     preset: Name | None = Field(default=None, description="A ladder by name; see GET /presets.")
     ladder: Ladder | None = Field(default=None, description="A ladder of your own.")

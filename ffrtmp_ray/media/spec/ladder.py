@@ -21,6 +21,9 @@ class Container(StrEnum):
     MKA = "mka"
     OPUS = "opus"
     OGG = "ogg"
+    MP3 = "mp3"
+    FLAC = "flac"
+    WAV = "wav"
 
 
 class Ladder(SpecModel):

@@ -19,6 +19,10 @@ Languages = Annotated[tuple[Language, ...], Field(min_length=1, max_length=32)]
 class AudioCodec(StrEnum):
     AAC = "aac"
     OPUS = "opus"
+    MP3 = "mp3"
+    FLAC = "flac"
+    PCM = "pcm"
+    """No compression, as WAV has it."""
 
 
 class Tracks(StrEnum):
@@ -45,7 +49,7 @@ class Audio(SpecModel):
 
     codec: AudioCodec = AudioCodec.AAC
     bitrate: int = Field(default=128_000, ge=8_000, le=1_024_000)
-    """Bits per second."""
+    """Bits per second; of no meaning for what is lossless, flac and pcm."""
     channels: int | None = Field(default=None, ge=1, le=8)
     """Of each sound; None keeps the layout of each."""
     tracks: Tracks | Languages = Tracks.FIRST
