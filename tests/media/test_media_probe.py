@@ -194,12 +194,6 @@ async def test_an_empty_file_is_refused(prober: Prober, tmp_path: Path) -> None:
     assert (await _refusal(prober, tmp_path / "empty.mp4")).kind is FailureKind.BAD_INPUT
 
 
-async def test_a_stream_without_times_is_refused(prober: Prober, clips: Clips) -> None:
-    refusal = await _refusal(prober, clips("raw.h264"))
-    assert refusal.kind is FailureKind.UNSUPPORTED
-    assert "container" in refusal.reason
-
-
 async def test_a_picture_of_which_nothing_decodes_is_refused(
     prober: Prober, clips: Clips, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ async def test_frames_get_their_times_in_the_order_in_which_they_are_shown(
     assert_published(outcome, target)
     assert not outcome.replans
     assert encodes_of(outcome) == ["encode0"]
-    assert "when its frames are decoded, and not when they are shown" in " ".join(outcome.warnings)
+    assert "do not say when its frames are shown" in " ".join(outcome.warnings)
     made = play(ffmpeg, target, out)
     assert made.times == [Fraction(number, 25) for number in range(50)]
     assert made.flash == FLASH
@@ -57,3 +57,18 @@ async def test_a_part_of_such_a_file_can_be_taken(
     made = play(ffmpeg, target, out)
     assert made.times == [Fraction(number, 25) for number in range(20)]
     assert made.flash == pytest.approx(FLASH - 0.6, abs=0.001)
+
+
+@pytest.mark.parametrize("suffix", ["h264", "hevc"])
+async def test_a_raw_stream_is_shown_at_the_rate_of_its_parameters(
+    suffix: str, toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    clip, target = tmp_path / f"a.{suffix}", out / "a.mp4"
+    picture = PICTURE.replace("rate=25", "rate=30000/1001")
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", picture, "-bf", "2", clip)
+    outcome = await run_job(spec(clip, target).model_copy(update={"chunks": 2}), toolbox)
+    assert_published(outcome, target)
+    made, played = play(ffmpeg, target, out), play(ffmpeg, clip, tmp_path)
+    assert len(made.times) == len(played.times)
+    rate = Fraction(30000, 1001)
+    assert all(abs(time - k / rate) < Fraction(1, 1000) for k, time in enumerate(made.times))

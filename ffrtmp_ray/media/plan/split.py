@@ -80,7 +80,7 @@ def _hindrances(
     if not video.ticks:
         yield "not all of its frames have a time of their own"
     if video.regular is not None:
-        yield "its packets say when its frames are decoded, and not when they are shown"
+        yield "its packets do not say when its frames are shown"
     if work.gpu is GpuUse.PREFER and gpu_makes(outputs):
         yield "what GPUs and CPUs make cannot be joined, and either may get it"
 

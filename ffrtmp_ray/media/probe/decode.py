@@ -49,7 +49,7 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
             counted = [frame for frame in shown if _lies_within(frame.pts, start, end)]
             frames += len(counted)
             times.extend(frame.pts for frame in counted if frame.pts is not None)
-        if not times:
+        if not frames:
             raise Refusal(
                 FailureKind.BAD_INPUT,
                 f"the video of {name_of(address)} is damaged: no frame decodes",
@@ -57,8 +57,8 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
         time_base = time_base_of(stream)
         return FrameCount(
             frames=frames,
-            first=min(times) * time_base,
-            last=max(times) * time_base,
+            first=min(times, default=0) * time_base,
+            last=max(times, default=0) * time_base,
             damaged=damaged,
         )
 

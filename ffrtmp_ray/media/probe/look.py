@@ -28,7 +28,7 @@ from ffrtmp_ray.media.probe.open import (
     read_only,
     time_base_of,
 )
-from ffrtmp_ray.media.probe.order import LOOKED_AT, Order, order_of
+from ffrtmp_ray.media.probe.order import LOOKED_AT, Order, order_of, untimed
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
@@ -55,12 +55,13 @@ def look(address: str) -> Source:
         found = scan(container, stream)
     with opened(address) as container:
         stream = picture_of(container, name)
+        if not found.frames and found.hidden:
+            reason = f"the edit list of {name} leaves nothing of its video to be shown"
+            raise Refusal(FailureKind.BAD_INPUT, reason)
         frames = _first_frames(container, stream, name)
         first = next(frames)
         found.begin_at(first.pts)
-        order = None
-        if found.rises and stream.codec_context.has_b_frames:
-            order = order_of(found, [first, *islice(frames, LOOKED_AT)])
+        order = _order(stream, found, first, frames)
         video = _video(stream, first, found, order)
         duration = video.end - video.first
         if container.duration is not None:
@@ -112,21 +113,24 @@ def _first_frames(
     )
 
 
+def _order(
+    stream: AvVideoStream, found: Scan, first: VideoFrame, frames: Iterator[VideoFrame]
+) -> Order | None:
+    """Of frames whose packets do not say when they are shown; `frames` come after the first."""
+    if not found.ticks:
+        return untimed(stream.guessed_rate, time_base_of(stream))
+    if not found.rises or not stream.codec_context.has_b_frames:
+        return None
+    return order_of(found, [first, *islice(frames, LOOKED_AT)])
+
+
 def _video(
     stream: AvVideoStream, frame: VideoFrame, found: Scan, order: Order | None
 ) -> VideoStream:
     time_base = time_base_of(stream)
-    if not found.ticks:
-        raise Refusal(
-            FailureKind.UNSUPPORTED,
-            "the file says of no frame when it is shown (a raw stream): "
-            "put it in a container first, as MP4 or MKV",
-        )
-    first, last = found.ticks[0] * time_base, found.ticks[-1] * time_base
-    ticks = found.ticks if found.countable else []
-    if order is not None:
-        ticks, later = order.ticks(found.frames), order.first * time_base - first
-        first, last = first + later, last + later
+    ticks = found.ticks if order is None else order.ticks(found)
+    first, last = ticks[0] * time_base, ticks[-1] * time_base
+    known = found.countable if order is None else order.step is not None
     rate = stream.average_rate
     length = Fraction(found.last_duration or 0) * time_base
     if not length and found.frames > 1:
@@ -149,14 +153,14 @@ def _video(
         time_base=time_base,
         frames=found.frames,
         headless=found.headless,
-        countable=bool(ticks),
+        countable=known,
         first=first,
         last=last,
         end=last + length,
         average_rate=Fraction(rate) if rate else None,
         interlaced=frame.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE,
         keyframes=tuple(found.keyframes) if order is None else (),
-        ticks=tuple(ticks),
+        ticks=tuple(ticks) if known else (),
         regular=None if order is None else order.regular(time_base),
         peak_bitrate=densest(found.sizes, time_base),
         fingerprint=found.digest.hexdigest(),

@@ -1,8 +1,9 @@
-"""Finds pictures whose packets say when they are decoded, and not when they are shown.
+"""Finds pictures whose packets do not say when they are shown.
 
-AVI, for one, has no other times, nor have ASF and MXF as some programs write them. Where frames are
-decoded in another order than that in which they are shown, what a packet says is another frame's
-time: all times are there, but nobody knows which frame has which before all are put in order.
+Raw streams have no times. AVI has those of decoding alone, as have ASF and MXF as some programs
+write them: where frames are decoded in another order than that in which they are shown, what a
+packet says is another frame's time. All times are there, but nobody knows which frame has which
+before all are put in order.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ LOOKED_AT = 40
 than 16."""
 
 
+RAW_RATE = Fraction(25)
+"""Frames a second of a raw stream that says nothing, as ffmpeg has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """Of frames that are not shown when their packets say."""
@@ -32,11 +37,11 @@ class Order:
     step: Fraction | None
     """Ticks from each to the next; None where they are not all the same."""
 
-    def ticks(self, frames: int) -> list[int]:
-        """When each of so many frames is shown, rising; none where that is not known."""
+    def ticks(self, found: Scan) -> list[int]:
+        """When each frame is shown, rising; where that is not known, their times as they may be."""
         if self.step is None:
-            return []
-        return [self.first + nearest(number * self.step) for number in range(frames)]
+            return [tick + self.first - found.ticks[0] for tick in found.ticks]
+        return [self.first + nearest(number * self.step) for number in range(found.frames)]
 
     def regular(self, time_base: Fraction) -> Regular | None:
         """The same for those who decode; `time_base` is seconds in a tick."""
@@ -58,6 +63,12 @@ def order_of(found: Scan, frames: Sequence[VideoFrame]) -> Order | None:
         return None
     begin = found.ticks[0] if found.together else frames[0].dts
     return Order(found.ticks[0] if begin is None else begin, _step(found.ticks))
+
+
+def untimed(rate: Fraction | None, time_base: Fraction) -> Order:
+    """Of a raw stream, whose packets have no times at all; `rate` is that of its parameters, in
+    frames a second."""
+    return Order(0, 1 / ((rate or RAW_RATE) * time_base))
 
 
 def _step(ticks: Sequence[int]) -> Fraction | None:

@@ -35,6 +35,8 @@ class Scan:
 
     frames: int = 0
     """Packets to be shown: with data, and not discarded by an edit list."""
+    hidden: int = 0
+    """Packets with data that an edit list discards."""
     untimed: int = 0
     """Of these, those without a time."""
     repeated: int = 0
@@ -94,6 +96,7 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
                 found.restarts = True
             decoded = packet.dts
         if packet.is_discard:
+            found.hidden += 1
             continue
         found.frames += 1
         if found.frames > MOST_FRAMES:

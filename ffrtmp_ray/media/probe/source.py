@@ -216,6 +216,7 @@ class FrameCount(Value):
 
     frames: int
     first: Fraction
+    """When the first is shown; 0 where no frame has a time, as of the last."""
     last: Fraction
     damaged: int
     """Packets that could not be decoded."""
