@@ -216,7 +216,7 @@ _YEAR = ("-itsoffset", "30000000")
 
 DEMANDING: Mapping[str, Demand] = {
     "large-png.mkv": Demand(_large_png, FailureKind.BAD_INPUT),
-    "large.h264": Demand(_large_h264, FailureKind.UNSUPPORTED),
+    "large.h264": Demand(_large_h264, FailureKind.BAD_INPUT),
     "large.gif": Demand(_large_gif, FailureKind.BAD_INPUT),
     "large.y4m": Demand(_large_y4m, FailureKind.BAD_INPUT),
     "large-header.mp4": Demand(
