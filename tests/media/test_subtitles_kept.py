@@ -10,8 +10,6 @@ import pytest
 from av.stream import Disposition
 
 from ffrtmp_ray.media.package.cues import Cue, read
-from ffrtmp_ray.media.plan.texts import text_warnings
-from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.spec import Codec, JobSpec, Ladder, Rendition, Subtitles, Tracks
 from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -162,18 +160,6 @@ async def test_subtitles_that_show_nothing_are_left_out_and_told(
     assert outcome.warnings == ["subtitles without any text are left out (stream 1)"]
     with av.open(out / "a.mkv") as made:
         assert not made.streams.subtitles
-
-
-async def test_subtitles_that_are_pictures_are_left_out_and_told(
-    ffmpeg: str, texts: Path, toolbox: Toolbox, tmp_path: Path
-) -> None:
-    found = await toolbox.prober.probe(_film(ffmpeg, texts, tmp_path / "film.mkv"))
-    assert isinstance(found, Source)
-    assert [text.language for text in found.texts] == ["eng", "fre"]
-    source = found.model_copy(update={"subtitles": 3})  # as with one of a DVD beside the two
-    ladder = Ladder(renditions=(rendition(),), subtitles=Subtitles())
-    said = text_warnings(ladder, source)
-    assert list(said) == ["subtitles that are pictures, not text, are left out (1)"]
 
 
 async def test_without_a_word_about_them_they_are_left_out(

@@ -1,9 +1,13 @@
-"""The command line that takes text out of a source. Pure."""
+"""The command lines that take subtitles out of a source. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
 from ffrtmp_ray.media.encode.opening import opening, seconds
-from ffrtmp_ray.media.encode.work import TextWork
+from ffrtmp_ray.media.encode.work import AttachedFont, TextWork
 
 LATER_MS = 3_600_000
 """Milliseconds that are added to all times, since formats of text have none before zero; see
@@ -22,3 +26,33 @@ def text_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> list[
         *("-map_metadata", "-1", "-map_chapters", "-1"),
         *("-c:s", form, "-f", form, output),
     ]
+
+
+def packets_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> list[str]:
+    """The whole command line that takes them as they are; `output` is the path of a Matroska file
+    whose time zero is the picture's first frame.
+
+    What is shown by then is shown from then on, where it says for how long; PGS does not.
+    """
+    start, end = _number(work.picture_start), _number(work.picture_start + work.length)
+    over = f"lt(pts*tb,{start})*lte((pts+duration)*tb,{start})+gte(pts*tb,{end})"
+    time = f"max(0,round(PTS-{start}/TB))"
+    rest = f"min(max(0,DURATION-max(0,round({start}/TB-PTS))),round({end}/TB)-max(PTS,{start}/TB))"
+    return [
+        *opening(ffmpeg, source, threads=1),
+        *dumped(work.fonts, str(Path(output).parent)),
+        *("-i", source, "-map", f"0:{work.stream}"),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-c", "copy"),
+        *("-bsf:s", f"noise=drop='{over}',setts=ts='{time}':duration='{rest}'"),
+        *("-f", work.form.value, output),
+    ]
+
+
+def dumped(fonts: Iterable[AttachedFont], folder: str) -> list[str]:
+    """The options of an input that put its fonts into a folder, by names of ours."""
+    words = ((f"-dump_attachment:t:{each.number}", f"{folder}/{each.name}") for each in fonts)
+    return [word for pair in words for word in pair]
+
+
+def _number(time: Fraction) -> str:
+    return f"({time.numerator}/{time.denominator})"

@@ -195,18 +195,36 @@ class VideoWork(Value):
 
 
 class TextForm(StrEnum):
-    """ffmpeg's names of formats of text, which are those of their codecs too."""
+    """ffmpeg's names of the files that subtitles are taken out into; of text, those of their codecs
+    too."""
 
     SUBRIP = "srt"
     WEBVTT = "webvtt"
+    PACKETS = "matroska"
+    """As they are in the source: what is styled, and what is pictures."""
+
+
+class AttachedFont(Value):
+    """A font that a Matroska file brings along for its subtitles."""
+
+    number: int = Field(ge=0)
+    """Of the file's attachments, from 0."""
+    media_type: str = Field(pattern=r"^[a-z]+/[a-z0-9.+-]+$")
+
+    @property
+    def name(self) -> str:
+        """Of the file that it is put in: nothing that the source says."""
+        return f"font{self.number}"
 
 
 class TextWork(Value):
-    """Subtitles of the whole file, as text whose time zero is the picture's first frame."""
+    """Subtitles of the whole file, with the picture's first frame as their time zero."""
 
     stream: int = Field(ge=0)
     """Index of the subtitles' stream in the source."""
     form: TextForm
+    fonts: tuple[AttachedFont, ...] = ()
+    """That are taken out with them."""
     picture_start: Fraction
     """Presentation time of the picture's first frame in the source, in seconds."""
     length: Fraction

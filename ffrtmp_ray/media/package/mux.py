@@ -57,6 +57,10 @@ class Text:
     language: str | None = None
     title: str | None = None
     dispositions: tuple[str, ...] = ()
+    start: Fraction = Fraction(0)
+    """As of `Sound`."""
+    fonts: tuple[tuple[Path, str], ...] = ()
+    """That it needs, in Matroska, and their media types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +103,39 @@ def mux_argv(ffmpeg: str, work: MuxWork) -> list[str]:
     for sound in work.sounds:
         argv += sound_input(sound)
     for text in work.texts:
+        argv += _later(text.start)
         argv += ["-protocol_whitelist", "file", "-f", text.form.value, "-i", str(text.path)]
     argv += described_by(work.described)
-    argv += ["-map", "0:v:0"]
-    for number in range(len(work.sounds)):
-        argv += ["-map", f"{number + 1}:a:0"]
-    for number in range(len(work.texts)):
-        argv += ["-map", f"{number + 1 + len(work.sounds)}:s:0"]
-    argv += ["-c", "copy"]
-    if work.texts and work.container is Container.MP4:  # which has a form of its own for text
-        argv += ["-c:s", "mov_text"]
+    argv += _streams(work)
     inputs = 1 + len(work.sounds) + len(work.texts)
     argv += describing(None if work.described is None else inputs)
     for number, sound in enumerate(work.sounds):
         argv += labels(f"a:{number}", sound.language, sound.title, sound.dispositions)
     for number, text in enumerate(work.texts):
         argv += labels(f"s:{number}", text.language, text.title, text.dispositions)
+    argv += _fonts(work.texts)
     if work.container is Container.MP4:
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", "+faststart"]
     return [*argv, "-f", _MUXERS[work.container], "-n", str(work.target)]
+
+
+def _streams(work: MuxWork) -> list[str]:
+    """The output options that take one stream of each input, as it is; but MP4 has a form of its
+    own for text."""
+    kinds = "v" + "a" * len(work.sounds) + "s" * len(work.texts)
+    argv = [word for place, kind in enumerate(kinds) for word in ("-map", f"{place}:{kind}:0")]
+    argv += ["-c", "copy"]
+    for number, text in enumerate(work.texts):
+        if work.container is Container.MP4 and text.form is not TextForm.PACKETS:
+            argv += [f"-c:s:{number}", "mov_text"]
+    return argv
+
+
+def _fonts(texts: Sequence[Text]) -> list[str]:
+    argv = []
+    for number, (path, media_type) in enumerate(font for text in texts for font in text.fonts):
+        argv += ["-attach", str(path), f"-metadata:s:t:{number}", f"mimetype={media_type}"]
+    return argv
 
 
 def labels(
@@ -192,9 +210,20 @@ def _listed(listing: Path) -> list[str]:
 
 def sound_input(sound: Sound) -> list[str]:
     """The options by which a sound is read, and keeps its distance to the picture."""
-    later = ["-itsoffset", seconds(sound.start)] if sound.start else []
     demuxer = _DEMUXERS[sound.path.suffix]
-    return [*later, "-protocol_whitelist", "file", "-f", demuxer, "-i", str(sound.path)]
+    return [
+        *_later(sound.start),
+        "-protocol_whitelist",
+        "file",
+        "-f",
+        demuxer,
+        "-i",
+        str(sound.path),
+    ]
+
+
+def _later(start: Fraction) -> list[str]:
+    return ["-itsoffset", seconds(start)] if start else []
 
 
 def _as_mp4(target: Path) -> list[str]:

@@ -32,7 +32,7 @@ from ffrtmp_ray.media.plan.rates import durations_of
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
-from ffrtmp_ray.media.plan.texts import text_of, text_task, texts
+from ffrtmp_ray.media.plan.texts import fonts_of, text_of, text_task, texts
 from ffrtmp_ray.media.plan.warnings import warnings
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.timing import timescale
@@ -76,7 +76,7 @@ def make_plan(
         *measure_tasks(work, source.video, cut.chunks, payloads, cpus),
         *(audio_task(track, file, span, work.verify) for track in sounds),
         *images_tasks(work.images, source.video, file, chosen.outputs),
-        *(text_task(text, file, span) for text in subtitles),
+        *(text_task(each, file, span, fonts_of(each, subtitles, source)) for each in subtitles),
     ]
     finish = FinishPayload(
         target=target,
@@ -97,7 +97,7 @@ def make_plan(
     )
     tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
-    said = (*warnings(work, source, chosen, sounds), *copies_said(copies))
+    said = (*warnings(work, source, kind, chosen, sounds), *copies_said(copies))
     return Plan(tuple(limited), said + ((cut.warning,) if cut.warning else ()))
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ffrtmp_ray.core.model import NewTask
-from ffrtmp_ray.media.encode.work import TextForm, TextWork
+from ffrtmp_ray.media.encode.work import AttachedFont, TextForm, TextWork
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.payloads import InputFile, SubtitlesPayload, TextPayload
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan
 from ffrtmp_ray.media.plan.tracks import UNDETERMINED, choose_tracks, dispositions_of, missing
-from ffrtmp_ray.media.probe.source import Source, TextStream
+from ffrtmp_ray.media.probe.source import BitmapStream, Source, TextStream
 from ffrtmp_ray.media.spec import Container, Ladder
 
+_STYLED = frozenset({"ass", "ssa"})
+_BITMAPS = {
+    Container.MP4: frozenset({"dvd_subtitle"}),
+    Container.MKV: frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle"}),
+}
+"""Subtitles that are pictures, by ffmpeg's names of their codecs, that a container holds."""
 _FORMS = {
     Container.MP4: TextForm.SUBRIP,
     Container.MKV: TextForm.SUBRIP,
@@ -29,7 +35,7 @@ class Text:
 
     name: str
     """Of its task."""
-    stream: TextStream
+    stream: TextStream | BitmapStream
     form: TextForm
     dispositions: tuple[str, ...]
 
@@ -41,23 +47,43 @@ def texts(
     that is `burned` in, which would be shown twice."""
     if ladder.subtitles is None:
         return ()
-    form = TextForm.WEBVTT if kind.packaging is not None else _FORMS[kind.container]
-    wanted = choose_tracks(ladder.subtitles.tracks, source.texts)
+    wanted = choose_tracks(ladder.subtitles.tracks, held(source, kind))
     chosen = [text for text in wanted if text.index != burned]
     purposes = dispositions_of(chosen, one_is_default=False)
     return tuple(
-        Text(f"subtitles{number}", stream, form, purpose)
+        Text(f"subtitles{number}", stream, _form(stream, kind), purpose)
         for number, (stream, purpose) in enumerate(zip(chosen, purposes, strict=True))
     )
 
 
-def text_task(text: Text, file: InputFile, span: SoundSpan) -> NewTask:
-    """Of `file`, in which the subtitles were found."""
+def held(source: Source, kind: OutputKind) -> tuple[TextStream | BitmapStream, ...]:
+    """Those of the source's subtitles that an output of that `kind` can hold."""
+    codecs = (
+        frozenset() if kind.packaging is not None else _BITMAPS.get(kind.container, frozenset())
+    )
+    bitmaps = (each for each in source.bitmaps if each.codec in codecs)
+    return tuple(sorted((*source.texts, *bitmaps), key=lambda stream: stream.index))
+
+
+def _form(stream: TextStream | BitmapStream, kind: OutputKind) -> TextForm:
+    if kind.packaging is not None:
+        return TextForm.WEBVTT
+    styled = stream.codec in _STYLED and kind.container is Container.MKV
+    if styled or isinstance(stream, BitmapStream):
+        return TextForm.PACKETS
+    return _FORMS[kind.container]
+
+
+def text_task(
+    text: Text, file: InputFile, span: SoundSpan, fonts: tuple[AttachedFont, ...]
+) -> NewTask:
+    """Of `file`, in which the subtitles and those fonts were found."""
     payload = SubtitlesPayload(
         input=file,
         text=TextWork(
             stream=text.stream.index,
             form=text.form,
+            fonts=fonts,
             picture_start=span.start,
             length=span.length,
         ),
@@ -83,13 +109,26 @@ def text_of(text: Text) -> TextPayload:
     )
 
 
-def text_warnings(ladder: Ladder, source: Source, burned: int | None = None) -> Iterator[str]:
+def fonts_of(text: Text, texts: Sequence[Text], source: Source) -> tuple[AttachedFont, ...]:
+    """Those that go with one of `texts` into the outputs: all of them with the first that has
+    styles."""
+    kept = [
+        each for each in texts if each.form is TextForm.PACKETS and each.stream.codec in _STYLED
+    ]
+    return source.fonts if kept and text is kept[0] else ()
+
+
+def text_warnings(
+    ladder: Ladder, source: Source, kind: OutputKind, burned: int | None = None
+) -> Iterator[str]:
     """What the user may not expect of the subtitles; `burned` is a stream that is burned in."""
     if ladder.subtitles is None:
         if left := source.subtitles - (burned is not None):
             yield f"subtitles are left out ({left})"
         return
-    if pictures := source.subtitles - len(source.texts):
-        yield f"subtitles that are pictures, not text, are left out ({pictures})"
-    if lacking := missing(ladder.subtitles.tracks, source.texts):
+    there = held(source, kind)
+    if pictures := source.subtitles - len(there):
+        holding = "" if kind.packaging is not None else ": an .mkv would hold them"
+        yield f"subtitles that are pictures, not text, are left out ({pictures}){holding}"
+    if lacking := missing(ladder.subtitles.tracks, there):
         yield f"the source has no subtitles in {' or '.join(lacking)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ffrtmp_ray.media.plan.measures import measure_warnings
 from ffrtmp_ray.media.plan.needs import gpu_makes
+from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.payloads import PlanPayload, burned_stream
 from ffrtmp_ray.media.plan.renditions import Chosen
 from ffrtmp_ray.media.plan.sounds import ChosenSound
@@ -18,6 +19,7 @@ from ffrtmp_ray.media.spec import GpuUse, Tracks
 def warnings(
     work: PlanPayload,
     source: Source,
+    kind: OutputKind,
     chosen: Chosen,
     sounds: Sequence[ChosenSound],
 ) -> Iterator[str]:
@@ -25,7 +27,7 @@ def warnings(
         yield f"inexact: {work.inexact}; so the picture was encoded again in one piece"
     yield from _of_picture(work, source, chosen)
     yield from of_sound(work, source.audio, sounds)
-    yield from text_warnings(work.ladder, source, burned_stream(work))
+    yield from text_warnings(work.ladder, source, kind, burned_stream(work))
 
 
 def _of_picture(work: PlanPayload, source: Source, chosen: Chosen) -> Iterator[str]:

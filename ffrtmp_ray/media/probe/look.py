@@ -32,7 +32,7 @@ from ffrtmp_ray.media.probe.order import LOOKED_AT, Order, order_of, untimed
 from ffrtmp_ray.media.probe.scan import Scan, scan
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.probe.tags import chapters_of, tags_of
-from ffrtmp_ray.media.probe.tracks import bitmaps_of, heard, sounds_of, texts_of
+from ffrtmp_ray.media.probe.tracks import bitmaps_of, fonts_of, heard, sounds_of, texts_of
 
 _FIRST_PACKETS = 600
 """A stream of which so many packets give no frame is taken for damaged: ten seconds of 60 fps,
@@ -69,7 +69,7 @@ def look(address: str) -> Source:
             duration = max(duration, Fraction(container.duration, av.time_base))
         form, size = container.format.name, container.size
         subtitles = len(container.streams.subtitles)
-        texts, bitmaps = texts_of(container), bitmaps_of(container)
+        texts, bitmaps, fonts = texts_of(container), bitmaps_of(container), fonts_of(container)
         sounds = sounds_of(container, address)
         tags, chapters = tags_of(container), chapters_of(container)
     return Source(
@@ -82,6 +82,7 @@ def look(address: str) -> Source:
         subtitles=subtitles,
         texts=texts,
         bitmaps=bitmaps,
+        fonts=fonts,
         tags=tags,
         chapters=chapters,
     )

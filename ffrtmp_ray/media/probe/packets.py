@@ -1,4 +1,4 @@
-"""How the packets of a sound follow each other. Runs in the child process."""
+"""When the packets of a sound or of subtitles are due. Runs in the child process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 
 from ffrtmp_ray.media.probe.open import opened
-from ffrtmp_ray.media.probe.source import SoundPackets
+from ffrtmp_ray.media.probe.source import FirstPacket, SoundPackets
 
 GAP = Fraction(15, 1000)
 """Seconds. A lost packet leaves 20 ms at least; rounded times are no gaps."""
@@ -31,3 +31,11 @@ def sound_packets(address: str, length: str | None) -> SoundPackets:
             expected = begin + (each or (packet.duration or 0) * packet.time_base)
             count += 1
     return SoundPackets(packets=count, start=max(start, Fraction(0)), missing=missing)
+
+
+def first_packet(address: str) -> FirstPacket:
+    """Of any stream."""
+    with opened(address) as container:
+        if not any(packet.size for packet in container.demux()):
+            return FirstPacket(start=None)
+        return FirstPacket(start=Fraction(container.start_time or 0, av.time_base))

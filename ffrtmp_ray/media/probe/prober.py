@@ -22,6 +22,7 @@ from ffrtmp_ray.media.inputs import RELAYED
 from ffrtmp_ray.media.probe.source import (
     Damage,
     Decoded,
+    FirstPacket,
     FrameCount,
     ImageFile,
     NeededBuffer,
@@ -129,6 +130,12 @@ class Prober:
         limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
         each = None if length is None else str(length)
         return await self._ask(SoundPackets, limit, "sound_packets", address=str(path), length=each)
+
+    async def first_packet(self, path: Path) -> FirstPacket | Failure:
+        """When the first packet of a file is due."""
+        return await self._ask(
+            FirstPacket, self._timeout_seconds, "first_packet", address=str(path)
+        )
 
     async def image(self, path: Path) -> ImageFile | Failure:
         """What a still image is, or why it cannot be used."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ffrtmp_ray.media.encode.work import Color, Light, Regular, Value
+from ffrtmp_ray.media.encode.work import AttachedFont, Color, Light, Regular, Value
 
 
 class VideoStream(Value):
@@ -149,6 +149,12 @@ class SoundPackets(Value):
     """Seconds between packets that do not follow each other, or that are there twice."""
 
 
+class FirstPacket(Value):
+    start: Fraction | None
+    """When a file's first packet is shown, which ffmpeg takes from all its times; None where there
+    is no packet."""
+
+
 class Chapter(Value):
     """A named part of a film; times in seconds."""
 
@@ -176,6 +182,7 @@ class Source(Value):
     """Of these, those that are text, in the file's order."""
     bitmaps: tuple[BitmapStream, ...] = ()
     """And those that are pictures."""
+    fonts: tuple[AttachedFont, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
     """What it says of itself, by `spec.metadata.Tag`."""
     chapters: tuple[Chapter, ...] = ()

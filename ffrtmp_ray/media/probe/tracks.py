@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 from typing import Any, Literal
 
 import av
@@ -12,6 +13,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.encode.work import AttachedFont
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import Refusal, opened
 from ffrtmp_ray.media.probe.source import (
@@ -48,6 +50,15 @@ _BITMAPS = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle", "dvb_subtitle", "xsub
 """Codecs of those that it decodes to pictures."""
 _MOST_SUBTITLES = 32
 """Of each kind."""
+_FONTS = frozenset(
+    {
+        *("font/ttf", "font/otf", "font/sfnt", "font/collection", "application/font-sfnt"),
+        *("application/x-truetype-font", "application/x-font-ttf", "application/x-font-otf"),
+        "application/vnd.ms-opentype",
+    }
+)
+"""Media types of attached fonts: those of RFC 8081, and what Matroska files had before."""
+_MOST_FONTS = 100
 
 
 def listen(address: str) -> SoundSource:
@@ -88,6 +99,16 @@ def bitmaps_of(container: InputContainer) -> tuple[BitmapStream, ...]:
     """The first subtitles that are pictures."""
     bitmaps = [each for each in _subtitles(container) if each["codec"] in _BITMAPS]
     return tuple(BitmapStream(**each) for each in bitmaps[:_MOST_SUBTITLES])
+
+
+def fonts_of(container: InputContainer) -> tuple[AttachedFont, ...]:
+    """The first fonts that are attached to it."""
+    fonts = (
+        AttachedFont(number=number, media_type=each.mimetype)
+        for number, each in enumerate(container.streams.attachments)
+        if each.mimetype in _FONTS
+    )
+    return tuple(islice(fonts, _MOST_FONTS))
 
 
 def _subtitles(container: InputContainer) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from ffrtmp_ray.media.steps.joining import (
 )
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.media.steps.together import together
-from ffrtmp_ray.media.steps.words import sounds_in_words, texts_in_words
+from ffrtmp_ray.media.steps.words import sounds_in_words, subtitles_in_words
 from ffrtmp_ray.storage.urls import joined
 from ffrtmp_ray.views import OutputView
 
@@ -66,8 +66,8 @@ async def _file(
     if isinstance(found, Failure):
         return anew(work, found.reason)
     texts = len(texts_beside(step, work))
-    if len(found.texts) != texts:
-        return anew(work, f"{file.rendition} has {len(found.texts)} subtitles, not {texts}")
+    if found.subtitles != texts:
+        return anew(work, f"{file.rendition} has {found.subtitles} subtitles, not {texts}")
     buffered = await buffer_seconds(step, file, path)
     return _view(work, file, found, buffered)
 
@@ -110,6 +110,6 @@ def _view(
         duration_seconds=round(float(found.duration), 6),
         video=f"{file.codec} {file.width}x{file.height}",
         audio=sounds_in_words(found.audio),
-        subtitles=texts_in_words(found.texts),
+        subtitles=subtitles_in_words(found),
         buffer_seconds=buffered,
     )

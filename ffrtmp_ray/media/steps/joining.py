@@ -101,9 +101,23 @@ def text_path(step: Step, text: TextPayload) -> Path | None:
 def texts_beside(step: Step, work: FinishPayload) -> tuple[Text, ...]:
     """The subtitles that have something to show."""
     return tuple(
-        Text(path, each.form, each.language, each.title, each.dispositions)
+        _text(step, each, path)
         for each in work.texts
         if (path := text_path(step, each)) is not None
+    )
+
+
+def _text(step: Step, text: TextPayload, path: Path) -> Text:
+    result = step.assignment.results[text.task]
+    absolute = step.toolbox.workspace.absolute
+    return Text(
+        path,
+        text.form,
+        text.language,
+        text.title,
+        text.dispositions,
+        Fraction(result.get("start", 0)),
+        tuple((absolute(font), media_type) for font, media_type in result.get("fonts", ())),
     )
 
 

@@ -1,13 +1,13 @@
-"""Take subtitles out of the source as text, timed as the output's picture is."""
+"""Take subtitles out of the source, as text or as they are, timed as the output's picture is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
-from ffrtmp_ray.media.encode.subtitles import LATER_MS, text_argv
-from ffrtmp_ray.media.encode.work import TextWork
+from ffrtmp_ray.media.encode.subtitles import LATER_MS, packets_argv, text_argv
+from ffrtmp_ray.media.encode.work import TextForm, TextWork
 from ffrtmp_ray.media.package import cues
 from ffrtmp_ray.media.plan.payloads import SubtitlesPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
@@ -20,6 +20,7 @@ _NOT_READ = (FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
 async def run(step: Step) -> Ended:
     """The result's `path` is None where there is nothing to be shown."""
     work = SubtitlesPayload.model_validate(step.assignment.payload)
+    kept = work.text.form is TextForm.PACKETS
     path = await step.make_folder() / f"subtitles.{work.text.form}"
     length = max(float(work.text.length), 0.001)
 
@@ -27,17 +28,33 @@ async def run(step: Step) -> Ended:
         return (progress.out_time_seconds or 0.0) / length
 
     async with step.open_input(work.input) as source:
-        argv = text_argv(step.toolbox.ffmpeg, source.address, work.text, output=str(path))
+        argv = (packets_argv if kept else text_argv)(
+            step.toolbox.ffmpeg, source.address, work.text, output=str(path)
+        )
         ended = await step.ffmpeg(argv, fraction)
     if isinstance(ended, Failed) and ended.failure.kind in _NOT_READ:
         said = f"subtitles are left out (stream {work.text.stream}): {ended.failure.reason}"
         return Succeeded({"path": None, "warnings": [said]})
     if ended is not None:
         return ended
+    if kept:
+        return await _kept(step, work.text, path)
     if not await step.in_thread(_retime, path, work.text):
         said = f"subtitles without any text are left out (stream {work.text.stream})"
         return Succeeded({"path": None, "warnings": [said]})
     return Succeeded({"path": step.toolbox.workspace.relative(path)})
+
+
+async def _kept(step: Step, work: TextWork, path: Path) -> Ended:
+    found = await step.toolbox.prober.first_packet(path)
+    if isinstance(found, Failure):
+        return Failed(found)
+    if found.start is None:
+        said = f"subtitles that show nothing are left out (stream {work.stream})"
+        return Succeeded({"path": None, "warnings": [said]})
+    relative = step.toolbox.workspace.relative
+    fonts = [(relative(path.parent / each.name), each.media_type) for each in work.fonts]
+    return Succeeded({"path": relative(path), "start": str(found.start), "fonts": fonts})
 
 
 def _retime(path: Path, work: TextWork) -> bool:

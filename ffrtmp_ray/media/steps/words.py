@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ffrtmp_ray.media.probe.source import AudioStream, TextStream
+from ffrtmp_ray.media.probe.source import AudioStream, BitmapStream, Source, TextStream
 
 
 def sounds_in_words(sounds: Sequence[AudioStream]) -> str | None:
@@ -17,6 +17,8 @@ def sounds_in_words(sounds: Sequence[AudioStream]) -> str | None:
     return ", ".join(words) or None
 
 
-def texts_in_words(texts: Sequence[TextStream]) -> str | None:
-    """As `subrip eng, subrip fra`."""
-    return ", ".join(f"{text.codec} {text.language or 'und'}" for text in texts) or None
+def subtitles_in_words(found: Source) -> str | None:
+    """As `subrip eng, hdmv_pgs_subtitle fra`."""
+    tracks: tuple[TextStream | BitmapStream, ...] = (*found.texts, *found.bitmaps)
+    there = sorted(tracks, key=lambda stream: stream.index)
+    return ", ".join(f"{each.codec} {each.language or 'und'}" for each in there) or None
