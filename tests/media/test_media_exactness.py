@@ -248,4 +248,5 @@ async def test_of_a_file_that_was_cut_off_everything_before_is_kept(
     wanted = spec(clip, target).model_copy(update={"chunks": 2})
     outcome = await run_job(wanted, toolbox)
     assert_published(outcome, target)
+    assert not outcome.replans
     assert "1 packets are damaged" in " ".join(outcome.warnings)

@@ -48,8 +48,8 @@ def _damaged(
     container: InputContainer, stream: VideoStream, start: int | None, end: int | None
 ) -> int:
     """Packets. Those that are shown before the keyframe that they follow need what is before it,
-    and nothing needs them."""
-    found, key, doubted = 0, None, False
+    and nothing needs them; nor does anything need the last ones of a file that was cut off."""
+    found, key, doubted, trailing = 0, None, False, 0
     silent = stream.codec_context.codec.canonical_name in _SILENT
     with av.logging.Capture() as told:
         for packet in container.demux(stream):
@@ -63,8 +63,12 @@ def _damaged(
             bad = frames is None or bool(told) or any(frame.is_corrupt for frame in frames)
             needed = key is None or pts is None or pts >= key
             found += bad and needed
+            if packet.size:
+                trailing = trailing + needed if frames is None else 0
             doubted = silent and needed and packet.is_corrupt and not bad
             told.clear()
+        else:
+            found -= trailing
     return found
 
 

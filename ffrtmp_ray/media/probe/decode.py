@@ -40,12 +40,15 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
         # more would be faster, but with them a damaged frame takes good ones along, or is not told
         stream.codec_context.thread_count = 1
         times: list[int] = []
-        frames = damaged = 0
+        frames = damaged = trailing = 0
         for packet in container.demux(stream):
             shown = decoded(packet)
             if shown is None:
-                damaged += _lies_within(packet.pts, start, end)
+                bad = _lies_within(packet.pts, start, end)
+                damaged, trailing = damaged + bad, trailing + bad
                 continue
+            if packet.size:
+                trailing = 0
             counted = [frame for frame in shown if _lies_within(frame.pts, start, end)]
             frames += len(counted)
             times.extend(frame.pts for frame in counted if frame.pts is not None)
@@ -60,6 +63,7 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
             first=min(times, default=0) * time_base,
             last=max(times, default=0) * time_base,
             damaged=damaged,
+            trailing=trailing,
         )
 
 

@@ -227,6 +227,8 @@ class FrameCount(Value):
     last: Fraction
     damaged: int
     """Packets that could not be decoded."""
+    trailing: int = 0
+    """Of these, those behind which nothing comes: the file was cut off."""
 
 
 class Damage(Value):

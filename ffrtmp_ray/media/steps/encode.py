@@ -42,7 +42,6 @@ async def run(step: Step) -> Ended:
     }
     addresses = await reuse.addresses(step, work)
     made = await reuse.take(step, work, addresses, paths)
-    log = ""
     missing = tuple(each for each in work.video.outputs if each.rendition.name not in made)
     new = {each.rendition.name: paths[each.rendition.name] for each in missing}
     if missing:
@@ -56,17 +55,17 @@ async def run(step: Step) -> Ended:
         looked = await _look_at(step, new)
         if isinstance(looked, Failure):
             return _unless_cut(work, Failed(looked))
+        if (ended := await _damaged(step, work)) is not None:
+            return _unless_cut(work, ended)
         if fault_of(work, expected_of(work), looked) is not None:
             return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
-        log = step.processes.log
-        if is_doubted(log) and (ended := await _damaged(step, work)) is not None:
-            return _unless_cut(work, ended)
         await reuse.keep(step, addresses, new)
         made = {**made, **looked}
     if (ended := await _verify(step, work, paths, made)) is not None:
         await reuse.drop(step, addresses)
         return _unless_cut(work, ended)
-    warnings = (_CONCEALED,) if work.plan is None and is_concealed(log) else ()
+    concealed = work.plan is None and is_concealed(step.processes.log)
+    warnings = (_CONCEALED,) if concealed else ()
     result = await _result(step, paths, made, warnings, addresses)
     return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
@@ -97,7 +96,7 @@ async def _damaged(step: Step, work: EncodePayload) -> Failed | None:
     """Decoders make up what is damaged from what they have decoded before, of which a chunk has not
     all: so a damaged picture is not cut. None where all that the chunk needs is sound."""
     chunk = work.video.chunk
-    if work.plan is None or chunk is None:
+    if work.plan is None or chunk is None or not is_doubted(step.processes.log):
         return None
     async with step.open_input(work.input) as source:
         found = await step.toolbox.prober.damage(
@@ -155,7 +154,8 @@ async def _recount(
         )
     if isinstance(count, Failure):
         return Failed(count)
-    if count.damaged > (DAMAGE_LIMIT * work.frames if work.plan is None else 0):
+    most = DAMAGE_LIMIT * work.frames if work.plan is None else count.trailing
+    if count.damaged > most:
         reason = f"the video is damaged: {count.damaged} of {work.frames} packets cannot be decoded"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
     span = count.last - count.first
