@@ -239,3 +239,11 @@ async def test_a_source_without_a_picture_is_refused_where_one_is_wanted(
     kind, reason = failure_of((await run_job(job, toolbox)).last)
     assert kind is FailureKind.BAD_INPUT
     assert "has no video stream, only sound" in reason
+
+
+async def test_sound_of_few_samples_a_second_may_end_with_a_long_frame(
+    toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    clip, target = tmp_path / "a.wav", out / "a.mka"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "sine=sample_rate=8000:duration=1.03", clip)
+    assert_published(await run_job(_job(clip, target), toolbox), target)

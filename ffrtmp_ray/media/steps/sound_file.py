@@ -20,7 +20,10 @@ from ffrtmp_ray.views import OutputView
 
 _NEAR = Fraction(1, 10)
 """Seconds by which the file may be shorter or longer than the longest sound: a container's
-milliseconds, and the last frame, of which some count the part that is heard only."""
+milliseconds, and where it ends within a packet."""
+_LONGEST_FRAME = 1152
+"""Samples of a frame, in MP3 (AAC has 1,024): of the last one some containers count the part alone
+that is heard."""
 
 
 async def make(
@@ -64,6 +67,7 @@ def _faults(found: SoundSource, codecs: Sequence[str], longest: Fraction) -> lis
     have = [sound.codec for sound in found.audio]
     if have != list(codecs):
         wrong.append(f"the sound is {', '.join(have)}, not {', '.join(codecs)}")
-    if abs(found.end - longest) > _NEAR:
+    near = _NEAR + Fraction(_LONGEST_FRAME, min(sound.sample_rate for sound in found.audio))
+    if abs(found.end - longest) > near:
         wrong.append(f"it ends at {float(found.end):.3f} s, not at {float(longest):.3f} s")
     return wrong
