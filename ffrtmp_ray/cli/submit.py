@@ -145,6 +145,9 @@ SubtitlesKept: TypeAlias = Annotated[
         show_default="the ladder's",
     ),
 ]
+WebVtt: TypeAlias = Annotated[
+    bool, typer.Option("--webvtt", help="Put them beside it as WebVTT; OUTPUT is a folder then.")
+]
 BurnWhat: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -223,6 +226,7 @@ def submit(
     loudness: LoudnessTarget = None,
     sound_copying: SoundCopying = None,
     subtitles: SubtitlesKept = None,
+    webvtt: WebVtt = False,
     burn: BurnWhat = None,
     images: ImageKind = None,
     poster: HasPoster = False,
@@ -266,6 +270,7 @@ def submit(
         "loudness": loudness,
         "sound_copying": sound_copying,
         "subtitles": _tracks(subtitles),
+        "webvtt": webvtt or None,
         "burn": _burn(burn),
         "images": _images(images, poster, thumbnails, sprite),
         "quality": quality,

@@ -15,8 +15,8 @@ def with_wishes(spec: JobSpec, ladder: Ladder) -> Ladder:
     changes: dict[str, Audio | Subtitles] = {}
     if any(wish is not None for wish in (spec.sounds, spec.loudness, spec.sound_copying)):
         changes["audio"] = _audio(spec, ladder)
-    if spec.subtitles is not None:
-        changes["subtitles"] = Subtitles(tracks=spec.subtitles)
+    if spec.subtitles is not None or spec.webvtt:
+        changes["subtitles"] = _subtitles(spec, ladder.subtitles or Subtitles())
     return ladder.model_copy(update=changes) if changes else ladder
 
 
@@ -45,3 +45,8 @@ def _audio(spec: JobSpec, ladder: Ladder) -> Audio:
     if copying is Copying.ALWAYS:  # what the ladder would have made of it
         given |= {"channels": None, "loudness": None}
     return ladder.audio.model_copy(update=given)
+
+
+def _subtitles(spec: JobSpec, subtitles: Subtitles) -> Subtitles:
+    tracks = subtitles.tracks if spec.subtitles is None else spec.subtitles
+    return Subtitles(tracks=tracks, webvtt=spec.webvtt or subtitles.webvtt)

@@ -32,7 +32,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         *("--quality", "vmaf", "--quality", "psnr"),
         *("--chunks", "3", "--start", "1:30", "--duration", "12.5"),
         *("--sounds", "eng,fra", "--loudness", "-16", "--subtitles", "all", "--burn", "eng"),
-        *("--sound-copying", "allowed"),
+        *("--sound-copying", "allowed", "--webvtt"),
         *("--watermark", "/in/logo.png", "--tag", "title=a=b", "--tag", "comment="),
         *("--poster", "--thumbnails", "5", "--sprite", "1:00", "--images", "webp"),
         *("--not-before", "2030-01-31T18:00+01:00", "--deadline", "2030-02-01T06:00Z"),
@@ -71,6 +71,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "loudness": -16.0,
         "sound_copying": "allowed",
         "subtitles": "all",
+        "webvtt": True,
         "burn": {"track": None, "language": "eng", "file": None},
         "images": {
             "format": "webp",

@@ -32,7 +32,7 @@ from ffrtmp_ray.media.plan.rates import durations_of
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan, audio_task, sound_of, tracks
 from ffrtmp_ray.media.plan.split import cpus_of_each, split
-from ffrtmp_ray.media.plan.texts import fonts_of, text_of, text_task, texts
+from ffrtmp_ray.media.plan.texts import fonts_of, text_of, text_task, texts, texts_beside
 from ffrtmp_ray.media.plan.warnings import warnings
 from ffrtmp_ray.media.probe.source import Source, VideoStream
 from ffrtmp_ray.media.timing import timescale
@@ -67,6 +67,7 @@ def make_plan(
     needs = encode_needs(encoded, work.gpu, cpus)
     sounds = tracks(work.ladder, source.audio, kind, source.video.first)
     subtitles = texts(work.ladder, source, kind, burned_stream(work))
+    files = texts_beside(work.ladder, source, kind, burned_stream(work))
     length = source.video.end - source.video.first
     span = SoundSpan(source.video.first, length, trimmed=source.video.trimmed)
     told = described(work.metadata, source.tags, source.chapters, source.video.first, length)
@@ -77,6 +78,7 @@ def make_plan(
         *(audio_task(track, file, span, work.verify) for track in sounds),
         *images_tasks(work.images, source.video, file, chosen.outputs),
         *(text_task(each, file, span, fonts_of(each, subtitles, source)) for each in subtitles),
+        *(text_task(each, file, span, ()) for each in files),
     ]
     finish = FinishPayload(
         target=target,
@@ -93,7 +95,10 @@ def make_plan(
         segments=starts,
         plan=work if len(cut.chunks) > 1 or copies else None,
         described=told,
-        beside=(IMAGES_NAME,) if work.images is not None else (),
+        beside=(
+            *((IMAGES_NAME,) if work.images is not None else ()),
+            *(each.name for each in files),
+        ),
     )
     tasks.append(finish_task(finish, tasks, length))
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)

@@ -72,10 +72,14 @@ def output_kind(output: str, ladder: Ladder, images: Images | None) -> OutputKin
             where="ladder.container",
             remedy=f"use {' or '.join(holding)}",
         )
-    if len(ladder.renditions) > 1 or images is not None:
+    number = len(ladder.renditions)
+    texts = number > 0 and ladder.subtitles is not None and ladder.subtitles.webvtt
+    if number > 1 or images is not None or texts:
         if named is not None:
-            number = len(ladder.renditions)
-            what = f"a ladder of {number} renditions makes" if number > 1 else "with images it is"
+            beside = "images" if images is not None else "WebVTT beside"
+            what = (
+                f"a ladder of {number} renditions makes" if number > 1 else f"with {beside} it is"
+            )
             raise InvalidRequest(
                 f"{what} a folder of files, and {output} names one file",
                 where="output",

@@ -6,6 +6,7 @@ A payload is `work.model_dump(mode="json")`; times are exact fractions of a seco
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Literal
 
 from pydantic import Field
 
@@ -221,6 +222,7 @@ class Beside(Value):
     """In the output folder."""
     what: str
     """In words, for the job's outputs."""
+    kind: Literal["image", "subtitles"] = "image"
 
 
 class FilePayload(Value):
@@ -247,6 +249,8 @@ class SubtitlesPayload(Value):
 
     input: InputFile
     text: TextWork
+    file: str | None = None
+    """Its name beside the outputs, where it is to lie there."""
 
 
 class TextPayload(TrackLabels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,13 @@ from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.payloads import InputFile, SubtitlesPayload, TextPayload
 from ffrtmp_ray.media.plan.sounds import LIGHT_SHARE, SoundSpan
-from ffrtmp_ray.media.plan.tracks import UNDETERMINED, choose_tracks, dispositions_of, missing
+from ffrtmp_ray.media.plan.tracks import (
+    UNDETERMINED,
+    choose_tracks,
+    dispositions_of,
+    language_of,
+    missing,
+)
 from ffrtmp_ray.media.probe.source import BitmapStream, Source, TextStream
 from ffrtmp_ray.media.spec import Container, Ladder
 
@@ -38,6 +45,8 @@ class Text:
     stream: TextStream | BitmapStream
     form: TextForm
     dispositions: tuple[str, ...]
+    file: str | None = None
+    """Its name beside the outputs, where it is a file of its own."""
 
 
 def texts(
@@ -87,6 +96,7 @@ def text_task(
             picture_start=span.start,
             length=span.length,
         ),
+        file=text.file,
     )
     return NewTask(
         name=text.name,
@@ -107,6 +117,30 @@ def text_of(text: Text) -> TextPayload:
         title=text.stream.title,
         dispositions=text.dispositions,
     )
+
+
+def texts_beside(
+    ladder: Ladder, source: Source, kind: OutputKind, burned: int | None = None
+) -> tuple[Text, ...]:
+    """Those that lie beside files as WebVTT: of the texts that the ladder asks for, each."""
+    if ladder.subtitles is None or not ladder.subtitles.webvtt or kind.packaging is not None:
+        return ()
+    chosen = choose_tracks(ladder.subtitles.tracks, source.texts)
+    names: list[str] = []
+    for text in chosen:
+        language = _as_name(language_of(text))
+        several = sum(name.startswith(f"subtitles.{language}.") for name in names)
+        names.append(f"subtitles.{language}{f'.{several + 1}' if several else ''}.vtt")
+    return tuple(
+        Text(f"webvtt{number}", text, TextForm.WEBVTT, (), name)
+        for number, (text, name) in enumerate(zip(chosen, names, strict=True))
+        if text.index != burned
+    )
+
+
+def _as_name(language: str) -> str:
+    """Part of a file's name: of what a source says, no more than a code."""
+    return language if re.fullmatch(r"[a-z]{2,3}", language) else UNDETERMINED
 
 
 def fonts_of(text: Text, texts: Sequence[Text], source: Source) -> tuple[AttachedFont, ...]:

@@ -119,6 +119,11 @@ class JobSpec(SpecModel):
         description="Which subtitles are kept: first, all, or those in languages. By default as "
         "the ladder has it.",
     )
+    webvtt: bool = Field(
+        default=False,
+        description="Put the subtitles that are kept, all if nothing else is said, beside the "
+        "files as WebVTT, too; `output` is a folder then.",
+    )
     burn: Burn | None = Field(
         default=None,
         description="Subtitles to draw on the picture of every rendition, for players that show "

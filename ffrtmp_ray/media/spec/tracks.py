@@ -79,7 +79,10 @@ class Audio(SpecModel):
 
 
 class Subtitles(SpecModel):
-    """Subtitles that are text lie in every file, in the form that its container has."""
+    """Subtitles lie in every file, in the form that its container has."""
 
     tracks: Tracks | Languages = Tracks.ALL
     """The source's first, all, or those in some languages."""
+    webvtt: bool = False
+    """Those that are text also lie beside the files, as `subtitles.eng.vtt`, which makes `output` a
+    folder. Packages have them as WebVTT in any case."""

@@ -20,5 +20,5 @@ def put_beside(step: Step, work: FinishPayload, staged: Path) -> tuple[OutputVie
             copy = staged / file.name
             shutil.copyfile(step.toolbox.workspace.absolute(file.path), copy)
             path = joined(work.target, file.name)
-            views.append(OutputView(path=path, bytes=copy.stat().st_size, image=file.what))
+            views.append(OutputView(path=path, bytes=copy.stat().st_size, **{file.kind: file.what}))
     return tuple(views)

@@ -9,7 +9,7 @@ from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
 from ffrtmp_ray.media.encode.subtitles import LATER_MS, packets_argv, text_argv
 from ffrtmp_ray.media.encode.work import TextForm, TextWork
 from ffrtmp_ray.media.package import cues
-from ffrtmp_ray.media.plan.payloads import SubtitlesPayload
+from ffrtmp_ray.media.plan.payloads import Beside, SubtitlesPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps.step import Step
 
@@ -18,7 +18,8 @@ _NOT_READ = (FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
 
 
 async def run(step: Step) -> Ended:
-    """The result's `path` is None where there is nothing to be shown."""
+    """The result's `path` is None where there is nothing to be shown; `beside` is the file that is
+    to lie beside the outputs, where it is to."""
     work = SubtitlesPayload.model_validate(step.assignment.payload)
     kept = work.text.form is TextForm.PACKETS
     path = await step.make_folder() / f"subtitles.{work.text.form}"
@@ -34,15 +35,23 @@ async def run(step: Step) -> Ended:
         ended = await step.ffmpeg(argv, fraction)
     if isinstance(ended, Failed) and ended.failure.kind in _NOT_READ:
         said = f"subtitles are left out (stream {work.text.stream}): {ended.failure.reason}"
-        return Succeeded({"path": None, "warnings": [said]})
+        return Succeeded({"path": None, "beside": [], "warnings": [said]})
     if ended is not None:
         return ended
     if kept:
         return await _kept(step, work.text, path)
     if not await step.in_thread(_retime, path, work.text):
         said = f"subtitles without any text are left out (stream {work.text.stream})"
-        return Succeeded({"path": None, "warnings": [said]})
-    return Succeeded({"path": step.toolbox.workspace.relative(path)})
+        return Succeeded({"path": None, "beside": [], "warnings": [said]})
+    relative = step.toolbox.workspace.relative(path)
+    beside = [] if work.file is None else [_beside(work.file, relative)]
+    return Succeeded({"path": relative, "beside": beside})
+
+
+def _beside(name: str, path: str) -> dict[str, object]:
+    language = name.split(".")[1]
+    made = Beside(path=path, name=name, what=f"webvtt {language}", kind="subtitles")
+    return made.model_dump(mode="json")
 
 
 async def _kept(step: Step, work: TextWork, path: Path) -> Ended:
@@ -51,7 +60,7 @@ async def _kept(step: Step, work: TextWork, path: Path) -> Ended:
         return Failed(found)
     if found.start is None:
         said = f"subtitles that show nothing are left out (stream {work.stream})"
-        return Succeeded({"path": None, "warnings": [said]})
+        return Succeeded({"path": None, "beside": [], "warnings": [said]})
     relative = step.toolbox.workspace.relative
     fonts = [(relative(path.parent / each.name), each.media_type) for each in work.fonts]
     return Succeeded({"path": relative(path), "start": str(found.start), "fonts": fonts})
