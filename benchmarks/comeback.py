@@ -25,7 +25,6 @@ import psutil
 
 from benchmarks.farm import farm, say
 from ffrtmp_ray.client import Client
-from ffrtmp_ray.cluster import processes, record
 from ffrtmp_ray.core.model import Queue
 from ffrtmp_ray.media.spec import MOST_IN_BATCH, Codec, Effort, JobSpec, Ladder, Rendition
 from tests.cluster.media import make_clip
@@ -45,16 +44,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--waiting", type=int, default=WAITING, help="jobs")
+    parser.add_argument(
+        "--no-standby",
+        dest="standby",
+        action="store_false",
+        help="no other scheduler stands by; the killed one is started again",
+    )
     wanted = parser.parse_args()
+    os.environ["FFRTMP_STANDBY"] = json.dumps(wanted.standby)
     with tempfile.TemporaryDirectory() as name, farm(Path(name)) as client:
         folder = Path(name)
         clip = make_clip(folder / "clip.mp4", seconds=CLIP_SECONDS, size="640x360")
         running = encode(client, clip, folder)
         wait_in_line(client, clip, folder, wanted.waiting)
-        rounds = [struck(client, folder, clip, running, each) for each in range(wanted.rounds)]
+        rounds = [
+            struck(client, folder, clip, running, each, standby=wanted.standby)
+            for each in range(wanted.rounds)
+        ]
         attempts = attempts_of(client, running)
         client.cancel(running)
-    print(json.dumps(summary(rounds, attempts, wanted.waiting)))
+    print(json.dumps({"standby": wanted.standby} | summary(rounds, attempts, wanted.waiting)))
 
 
 def encode(client: Client, clip: Path, folder: Path) -> str:
@@ -87,12 +96,16 @@ def attempts_of(client: Client, job_id: str) -> list[int]:
     return [len(task.attempts) for task in tasks if task.kind == "encode"]
 
 
-def struck(client: Client, folder: Path, clip: Path, running: str, number: int) -> list[float]:
+def struck(
+    client: Client, folder: Path, clip: Path, running: str, number: int, *, standby: bool
+) -> list[float]:
     """Seconds from the scheduler's death to the first read and to the first accepted job."""
     base = str(client.address)
     later = datetime.now(UTC) + timedelta(days=1)
     body = spec_of(clip, folder / f"after{number}.mp4", not_before=later).model_dump_json()
-    scheduler = scheduler_of(folder / "state")
+    if standby:
+        wait_for(lambda: client.ready().standby)
+    scheduler = psutil.Process(client.ready().process)
     requests = [("GET", f"{base}/jobs/{running}", ""), ("POST", f"{base}/jobs", body)]
     scheduler.kill()
     began = time.monotonic()
@@ -122,16 +135,6 @@ def answered(method: str, url: str, body: str) -> float:
             raise SystemExit(f"{method} {url}: {answer.text}")
         time.sleep(ASK_SECONDS)
     raise SystemExit(f"{method} {url} is not answered within {LIMIT_SECONDS:g} s")
-
-
-def scheduler_of(state: Path) -> psutil.Process:
-    found = record.read(state)
-    if found is None or found.started is None:
-        raise SystemExit(f"no farm is known in {state}")
-    for process in processes.marked(found.started.mark):
-        if " ".join(process.cmdline()).startswith("ray::SchedulerActor"):
-            return process
-    raise SystemExit("the scheduler does not run")
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

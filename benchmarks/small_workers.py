@@ -21,8 +21,7 @@ from ffrtmp_ray.cluster.actors import (
     RayFleet,
     RayHandle,
     create_scheduler,
-    find_scheduler,
-    kill,
+    end_schedulers,
 )
 from ffrtmp_ray.cluster.driver import Farm
 from ffrtmp_ray.cluster.ray_environment import ALWAYS, AUTH_MODE
@@ -76,9 +75,7 @@ def small_workers(folder: Path, root: Path, number: int) -> Iterator[tuple[Farm,
         with Farm(who="benchmark") as farm:
             _wait_for_workers(farm, number)
             yield farm, _worker_pids()
-            scheduler = find_scheduler()
-            ray.get(scheduler.end.remote(), timeout=UP_SECONDS)
-            kill(scheduler)
+            end_schedulers(UP_SECONDS)
     finally:
         ray.shutdown()
 

@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     """How long a worker with no news lets a poll wait; also the period of progress and usage."""
     silence_seconds: float = Field(default=5.0, gt=0)
     """A worker that answers no poll for this long is lost."""
+    standby: bool = True
+    """A second scheduler waits on the head node, loaded, for the first one's process to die, and
+    takes over in a moment; without it, one that is started again takes seconds."""
     takeover_seconds: float = Field(default=10.0, gt=0)
     """A scheduler on another machine takes over one not seen in the store for this long."""
     retention_seconds: float = Field(default=7 * 86400.0, ge=0)

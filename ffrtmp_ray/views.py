@@ -230,6 +230,12 @@ class ReadyView(View):
     store: bool = Field(description="The store can be written.")
     workers: int
     epoch: int | None = None
+    process: int | None = Field(
+        default=None, description="Id of the scheduler's process, on the head node."
+    )
+    standby: bool = Field(
+        default=False, description="Another scheduler is ready to take over from this one."
+    )
     reasons: tuple[str, ...] = Field(default=(), description="What is missing, when not ready.")
 
 

@@ -5,7 +5,9 @@ Turns plain classes into actors, finds and ends them, and tells Ray's errors apa
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import ray
@@ -14,6 +16,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import (
     ActorDiedError,
     ActorUnschedulableError,
+    GetTimeoutError,
     RayActorError,
     RayError,
     RayTaskError,
@@ -25,16 +28,21 @@ from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.cluster.machines import Bundle
 from ffrtmp_ray.cluster.names import NAMESPACE as NAMESPACE
 from ffrtmp_ray.cluster.names import SCHEDULER as SCHEDULER
+from ffrtmp_ray.cluster.names import SCHEDULERS as SCHEDULERS
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.scheduler_actor import SchedulerActor
 from ffrtmp_ray.cluster.slots import Node, Slot
+from ffrtmp_ray.cluster.worker_actor import WorkerActor
 from ffrtmp_ray.cluster.worker_link import WorkerDead
 from ffrtmp_ray.core.model import Worker, WorkerId
-from ffrtmp_ray.errors import SchedulerUnavailable
+from ffrtmp_ray.errors import MachineError, SchedulerUnavailable
 from ffrtmp_ray.settings import Settings
 
 HEALTH = "health"
 """The concurrency group of calls that must be answered while the scheduler is busy."""
+
+GONE_SECONDS = 5.0
+"""For Ray to end a scheduler that is killed."""
 
 T = TypeVar("T")
 
@@ -44,17 +52,19 @@ log = structlog.get_logger(__name__)
 # ---------------------------------------------------------------- the scheduler
 
 
-def create_scheduler(settings: Settings, fleet: RayFleet | None = None) -> ActorHandle[Any]:
-    """Start the one scheduler on the cluster's head node; it outlives its creator. `fleet` has the
-    nodes and workers; None: Ray's own.
+def create_scheduler(
+    settings: Settings, fleet: RayFleet | None = None, name: str = SCHEDULER
+) -> ActorHandle[Any]:
+    """Start a scheduler on the cluster's head node; it outlives its creator. `fleet` has the nodes
+    and workers; None: Ray's own.
 
-    Raises ValueError when there is one already.
+    Raises ValueError when there is one of that name already.
     """
     holder = ray.get_runtime_context().get_session_name()
     # Ray takes the groups from its decorator only.
     scheduler: Any = ray.remote(concurrency_groups={HEALTH: 8})(SchedulerActor)  # type: ignore[call-overload]  # Ray's types forget the groups
     options = scheduler.options(
-        name=SCHEDULER,
+        name=name,
         namespace=NAMESPACE,
         lifetime="detached",
         max_restarts=-1,
@@ -66,14 +76,46 @@ def create_scheduler(settings: Settings, fleet: RayFleet | None = None) -> Actor
     return cast("ActorHandle[Any]", options.remote(settings, holder, fleet or RayFleet()))
 
 
-def find_scheduler() -> ActorHandle[Any]:
-    """Raises SchedulerUnavailable when the cluster has none."""
+def find_scheduler(name: str = SCHEDULER) -> ActorHandle[Any]:
+    """Raises SchedulerUnavailable when the cluster has none of that name."""
     try:
-        return ray.get_actor(SCHEDULER, NAMESPACE)
+        return ray.get_actor(name, NAMESPACE)
     except ValueError:
         raise SchedulerUnavailable(
             "no scheduler runs on this cluster", remedy="start it with `ffrtmp up`"
         ) from None
+
+
+def schedulers() -> list[ActorHandle[Any]]:
+    """All that there are: one that leads, and one that stands by."""
+    found = []
+    for name in SCHEDULERS:
+        with suppress(SchedulerUnavailable):
+            found.append(find_scheduler(name))
+    return found
+
+
+def end_schedulers(timeout_seconds: float) -> None:
+    """Have what runs on the workers stop, and end all schedulers; those that do not end in order
+    within that time are killed."""
+    # Killing loses nothing either: what ran is found lost later. Who stands by does nothing.
+    calls: list[ray.ObjectRef[None]] = [each.end.remote() for each in schedulers()]
+    with suppress(RayActorError, RayTaskError, GetTimeoutError):
+        ray.get(calls, timeout=timeout_seconds)
+    kill_schedulers()
+
+
+def kill_schedulers() -> None:
+    """End all schedulers at once, and wait until their names are free; their workers run on."""
+    until = time.monotonic() + GONE_SECONDS
+    while there := schedulers():
+        for each in there:
+            kill(each)
+        if time.monotonic() > until:
+            raise MachineError(
+                "the old scheduler does not go away", remedy="look at the Ray dashboard"
+            )
+        time.sleep(0.05)
 
 
 def kill(actor: ActorHandle[Any]) -> None:
@@ -118,13 +160,7 @@ class RayFleet:
         ]
 
     def create(self, worker: Worker, slot: Slot, settings: Settings) -> RayHandle:
-        """Start a worker in its slot; it outlives the scheduler. Says nothing of success.
-
-        The first call takes half a second to load all that workers do: call it in a thread.
-        """
-        # A scheduler that is started again finds its workers there: it is not to load this first.
-        from ffrtmp_ray.cluster.worker_actor import WorkerActor
-
+        """Start a worker in its slot; it outlives the scheduler. Says nothing of success."""
         options: Any = ray.remote(WorkerActor).options(
             name=worker.id,
             namespace=NAMESPACE,
@@ -150,6 +186,12 @@ class RayFleet:
 
     def kill(self, worker_id: WorkerId) -> None:
         kill_worker(worker_id)
+
+    def stand_by(self, settings: Settings) -> None:
+        """See to it that there is a scheduler beside the one that calls. Call it in a thread."""
+        for name in SCHEDULERS:
+            with suppress(ValueError):  # it is there
+                create_scheduler(settings, self, name)
 
     def request(self, bundles: Sequence[Bundle]) -> None:
         """Tell Ray's autoscaler what must fit on the cluster, in place of what it was told last.

@@ -10,7 +10,7 @@ import importlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,15 @@ from ray.serve.context import _get_global_client
 from ffrtmp_ray.cluster.actors import (
     NAMESPACE,
     create_scheduler,
-    find_scheduler,
-    kill,
+    end_schedulers,
+    kill_schedulers,
     kill_worker,
     named_workers,
+    schedulers,
 )
 from ffrtmp_ray.cluster.record import EVERY_ADDRESS, http_base, is_loopback
 from ffrtmp_ray.cluster.scheduler_actor import VERSION, About
-from ffrtmp_ray.errors import MachineError, SchedulerUnavailable
+from ffrtmp_ray.errors import MachineError
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.open import migrate
 from ffrtmp_ray.views import ReadyView
@@ -81,12 +82,12 @@ def deploy(
         say("migrating the store")
         migrate(settings.database_url)
         say("starting the scheduler")
-        scheduler = _put_scheduler(settings)
+        _put_scheduler(settings)
         say("starting the HTTP API")
         _put_api(settings, until)
         say("waiting for the first worker")
         base = http_base(settings.http_host, settings.http_port)
-        epoch = _wait_until_ready(base, scheduler, until)
+        epoch = _wait_until_ready(base, until)
         return Deployed(ray.get_runtime_context().gcs_address, base, dashboard, epoch)
 
 
@@ -94,7 +95,7 @@ def withdraw(ray_address: str, *, timeout_seconds: float, say: Say) -> None:
     """Take the system off the cluster: what runs is stopped, and ready again at the next start."""
     with connected(ray_address):
         say("stopping the workers")
-        _end_scheduler(min(END_SECONDS, timeout_seconds))
+        end_schedulers(min(END_SECONDS, timeout_seconds))
         for worker_id in named_workers():
             kill_worker(worker_id)
         say("stopping the HTTP API")
@@ -132,16 +133,12 @@ def connected(ray_address: str) -> Iterator[str | None]:
 # ---------------------------------------------------------------- the scheduler
 
 
-def _put_scheduler(settings: Settings) -> Any:
-    try:
-        scheduler = find_scheduler()
-    except SchedulerUnavailable:
-        return create_scheduler(settings)
-    if _about(scheduler) == About(VERSION, settings):
-        return scheduler
-    kill(scheduler)
-    _wait_until_gone()
-    return create_scheduler(settings)
+def _put_scheduler(settings: Settings) -> None:
+    wanted = About(VERSION, settings)
+    found = schedulers()
+    if not found or any(_about(each) != wanted for each in found):
+        kill_schedulers()
+        create_scheduler(settings)
 
 
 def _about(scheduler: Any) -> About | None:
@@ -151,30 +148,6 @@ def _about(scheduler: Any) -> About | None:
         return ray.get(call, timeout=ABOUT_SECONDS)
     except (RayActorError, RayTaskError, GetTimeoutError, AttributeError):
         return None
-
-
-def _end_scheduler(timeout_seconds: float) -> None:
-    try:
-        scheduler = find_scheduler()
-    except SchedulerUnavailable:
-        return
-    # If it does not end in order, killing it loses nothing either: what ran is found lost later.
-    with suppress(RayActorError, RayTaskError, GetTimeoutError):
-        ray.get(scheduler.end.remote(), timeout=timeout_seconds)
-    kill(scheduler)
-    _wait_until_gone()
-
-
-def _wait_until_gone() -> None:
-    """Until the scheduler's name is free."""
-    until = time.monotonic() + ABOUT_SECONDS
-    while time.monotonic() < until:
-        try:
-            find_scheduler()
-        except SchedulerUnavailable:
-            return
-        time.sleep(0.05)
-    raise MachineError("the old scheduler does not go away", remedy="look at the Ray dashboard")
 
 
 # ---------------------------------------------------------------- the HTTP API
@@ -221,19 +194,19 @@ def _check_port(wanted: int) -> None:
         )
 
 
-def _wait_until_ready(base: str, scheduler: Any, until: float) -> int:
-    """The scheduler's epoch, when the API at `base` says that this very scheduler takes jobs."""
+def _wait_until_ready(base: str, until: float) -> int:
+    """The scheduler's epoch, when the API at `base` says that one of this cluster takes jobs."""
     reasons: tuple[str, ...] = ("it does not answer",)
     while time.monotonic() < until:
         try:
-            mine: ReadyView = ray.get(scheduler.ready.remote(), timeout=ABOUT_SECONDS)
             said = ReadyView.model_validate(
                 httpx.get(f"{base}/ready", timeout=ABOUT_SECONDS).json()
             )
+            ours = {_epoch(each) for each in schedulers()} if said.ready else set()
         except (httpx.HTTPError, ValueError, RayActorError, GetTimeoutError):
             time.sleep(0.1)
             continue
-        if said.ready and said.epoch is not None and said.epoch == mine.epoch:
+        if said.epoch is not None and said.epoch in ours:
             return said.epoch
         reasons = said.reasons or ("it answers for another farm",)
         time.sleep(0.1)
@@ -241,3 +214,9 @@ def _wait_until_ready(base: str, scheduler: Any, until: float) -> int:
         f"{base}/ready is not ready in time: {'; '.join(reasons)}",
         remedy="look at the scheduler's and the workers' logs in the Ray dashboard",
     )
+
+
+def _epoch(scheduler: Any) -> int | None:
+    """None: it does not lead."""
+    ready: ReadyView = ray.get(scheduler.ready.remote(), timeout=ABOUT_SECONDS)
+    return ready.epoch

@@ -56,6 +56,10 @@ class Cluster(Protocol):
 
     def kill(self, worker_id: WorkerId) -> None: ...
 
+    def stand_by(self, settings: Settings) -> None:
+        """See to it that there is a scheduler beside the one that calls."""
+        ...
+
     def request(self, bundles: Sequence[Bundle]) -> None:
         """Tell Ray's autoscaler what must fit on the cluster, in place of what it was told last."""
         ...

@@ -11,12 +11,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeVar
 
 from ray.exceptions import RayActorError, RayTaskError
 
 from ffrtmp_ray.cluster.actors import HEALTH, find_scheduler
 from ffrtmp_ray.cluster.admission import admit
+from ffrtmp_ray.cluster.leader import READY_SECONDS, Deposed, Leader, Scheduler
 from ffrtmp_ray.cluster.present import accepted_detail, accepted_view
 from ffrtmp_ray.cluster.scheduler_actor import About
 from ffrtmp_ray.cluster.submission import new_job_id, submission
@@ -40,15 +41,11 @@ from ffrtmp_ray.views import Action, JobDetail, JobList, JobView, LogView, Ready
 
 PATIENCE_SECONDS = 20.0
 """How long a request waits for a scheduler that is being restarted."""
-READY_SECONDS = 3.0
-"""After which a scheduler that has not said that it is ready is not."""
-RETRY_SECONDS = 0.1
+RETRY_SECONDS = 0.05
 MOST_AT_ONCE = 500
 """Jobs after which a call takes no further submission with it."""
 
 T = TypeVar("T")
-Scheduler: TypeAlias = Any
-"""Ray's handle of a SchedulerActor; what its remote methods return, Ray does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +59,8 @@ class _Submission:
 class Gateway:
     """Used from one event loop. Methods raise CallerErrors, and SchedulerUnavailable."""
 
-    def __init__(self, scheduler: Callable[[], Scheduler]) -> None:
-        self._find = scheduler
+    def __init__(self, leader: Leader) -> None:
+        self._leader = leader
         self._settings: Settings | None = None
         self._waiting: list[_Submission] = []
         self._sender: asyncio.Task[None] | None = None
@@ -71,7 +68,7 @@ class Gateway:
     @classmethod
     async def connect(cls) -> Gateway:
         """A gateway to the cluster that this process is connected to."""
-        return cls(find_scheduler)
+        return cls(Leader(find_scheduler))
 
     # ---------------------------------------------------------------- jobs
 
@@ -184,10 +181,11 @@ class Gateway:
     async def ready(self) -> ReadyView:
         """Never raises: what keeps the system from being ready is in the answer."""
         try:
-            ready = self._find().ready
-            call: Awaitable[ReadyView] = ready.options(concurrency_group=HEALTH).remote()
-            return await asyncio.wait_for(call, READY_SECONDS)
-        except RayActorError:  # its text is a page on Ray's insides
+            async with asyncio.timeout(READY_SECONDS):
+                standby = await self._leader.look()
+                ready = await self._leader.call(_readiness)
+            return ready.model_copy(update={"standby": standby})
+        except (RayActorError, Deposed):  # the text of Ray's is a page on its insides
             reason = "the scheduler has died; Ray starts it again"
         except TimeoutError:
             reason = f"the scheduler did not answer in {READY_SECONDS:g} s"
@@ -198,7 +196,7 @@ class Gateway:
     # ---------------------------------------------------------------- the one way to call
 
     async def _call(self, call: Callable[[Scheduler, bool], Awaitable[T]]) -> T:
-        """Call the scheduler, again while it is being restarted.
+        """Call the scheduler, again while it is being restarted or another one takes over.
 
         The second argument says that an earlier try may have got through.
         """
@@ -206,7 +204,7 @@ class Gateway:
         again = False
         while True:
             try:
-                return await call(self._find(), again)
+                return await self._once(call, again)
             except RayTaskError as error:
                 trouble: Exception = error
                 if isinstance(error.cause, StoreUnavailable):
@@ -215,7 +213,7 @@ class Gateway:
                     raise
             except SchedulerUnavailable as error:
                 trouble = error
-            except RayActorError as error:
+            except (RayActorError, Deposed) as error:
                 trouble, again = error, True
             if time.monotonic() > until:
                 raise SchedulerUnavailable(
@@ -223,6 +221,18 @@ class Gateway:
                     remedy="look at `ffrtmp doctor` and the Ray dashboard",
                 ) from trouble
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def _once(
+        self,
+        call: Callable[[Scheduler, bool], Awaitable[T]],
+        again: bool,
+    ) -> T:
+        return await self._leader.call(lambda scheduler: call(scheduler, again))
+
+
+def _readiness(scheduler: Scheduler) -> Awaitable[ReadyView]:
+    answer: Awaitable[ReadyView] = scheduler.ready.options(concurrency_group=HEALTH).remote()
+    return answer
 
 
 def _admitted(spec: JobSpec, settings: Settings) -> JobSubmitted | Problem:

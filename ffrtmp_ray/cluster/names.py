@@ -2,3 +2,5 @@
 
 NAMESPACE = "ffrtmp"
 SCHEDULER = "scheduler"
+SCHEDULERS = (SCHEDULER, "scheduler-2")
+"""One of the two leads, the other one stands by to follow it; which of them, changes with time."""

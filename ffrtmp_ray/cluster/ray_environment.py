@@ -36,6 +36,9 @@ ALWAYS: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # A head that is away for longer than a minute must not end its workers and their encodes.
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
+    # A call to an actor that has died fails one second later by default, in case there is more to
+    # be said of its death: whoever waits for a scheduler that is started again asks sooner.
+    "RAY_timeout_ms_task_wait_for_death_info": "100",
     # Ray gives its workers niceness 15. All that is ours is wanted as much as any other program
     # here; ffmpeg alone steps back a little, behind the scheduler.
     "RAY_worker_niceness": "0",

@@ -7,6 +7,7 @@ work; this only finds out when there is one, and puts what it holds into the cal
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ffrtmp_ray import compiled
 from ffrtmp_ray.cluster import collector
 from ffrtmp_ray.cluster.fleet import Cluster
 from ffrtmp_ray.cluster.intake import Intake
+from ffrtmp_ray.cluster.lead import lead
 from ffrtmp_ray.cluster.life import Life, die
 from ffrtmp_ray.cluster.present import Live, job_detail, job_view, worker_view
 from ffrtmp_ray.cluster.ray_metrics import RayMetrics
@@ -62,6 +64,8 @@ from ffrtmp_ray.views import (
 )
 
 VERSION = version("ffrtmp-ray")
+STANDBY_SECONDS = 10.0
+"""From a scheduler's beginning until it has another one stand by."""
 STORE_SECONDS = 1.0
 """Between two tries at a store that cannot be had."""
 METRICS_SECONDS = 1.0
@@ -92,10 +96,16 @@ class SchedulerActor:
         self._intake: Intake | None = None
         self._trouble: FfrtmpError | None = None
         """Why there is no life yet; None where it is only a matter of moments."""
+        self._leads: bool | None = None
         self._course = asyncio.create_task(self._run())
+        self._standby: asyncio.Task[None] | None = None
 
     async def _run(self) -> None:
         try:
+            await asyncio.to_thread(_load_modules)
+            self._leads = False
+            await lead(self._settings.state_dir)
+            self._leads = True
             store, epoch = await self._take_store()
             collector.look_once()
             with collector.loading(), renewing(store, epoch, die):
@@ -107,15 +117,15 @@ class SchedulerActor:
             self._life = life
             jobs, form = len(life.engine.jobs), compiled.form()
             log.info("the scheduler is up", epoch=epoch, jobs=jobs, engine=form)
+            if self._settings.standby:
+                self._standby = asyncio.create_task(self._have_one_stand_by())
             await asyncio.gather(life.run(), self._export())
         except Exception as error:  # noqa: BLE001 - without its course the scheduler is no use
             die(error)
 
     async def _take_store(self) -> tuple[Store, int]:
         """The store and our epoch of it; waits while it is another's or cannot be written."""
-        # Not at the head of this file: whoever calls this actor loads its class, and a database's
-        # layers take a second that `ffrtmp down` does not have.
-        from ffrtmp_ray.store.open import open_store
+        from ffrtmp_ray.store.open import open_store  # see _load_modules
 
         url, takeover = self._settings.database_url, self._settings.takeover_seconds
         store: Store | None = None
@@ -129,6 +139,12 @@ class SchedulerActor:
                 self._trouble = trouble
                 await asyncio.sleep(STORE_SECONDS)
 
+    async def _have_one_stand_by(self) -> None:
+        """Once a farm that starts has its workers: loading another scheduler takes two seconds of
+        CPU time, and would hold those up."""
+        await asyncio.sleep(STANDBY_SECONDS)
+        await asyncio.to_thread(self._cluster.stand_by, self._settings)
+
     async def _export(self) -> None:
         exporter = RayMetrics()
         while True:
@@ -140,11 +156,16 @@ class SchedulerActor:
     async def about(self) -> About:
         return About(VERSION, self._settings)
 
+    async def leads(self) -> bool | None:
+        """Whether this is the one that takes requests, or will when it has started; else it stands
+        by; None while it is not ready for either. Answers while all else is busy."""
+        return self._leads
+
     async def ready(self) -> ReadyView:
         """Whether jobs would be accepted and done. Answers while all else is busy."""
         life = self._life
         if life is None:
-            reason = str(self._trouble or STARTING)
+            reason = str(self._why_no_life())
             return ReadyView(
                 ready=False, scheduler=False, store=False, workers=0, reasons=(reason,)
             )
@@ -158,6 +179,7 @@ class SchedulerActor:
             store=store,
             workers=workers,
             epoch=life.epoch,
+            process=os.getpid(),
             reasons=tuple(reasons),
         )
 
@@ -178,7 +200,12 @@ class SchedulerActor:
         )
 
     async def end(self) -> None:
-        """Close the workers in order and give the store up; the actor is to be killed then."""
+        """Close the workers in order and give the store up; the actor is to be killed then. One
+        that stands by will not take over."""
+        if not self._leads:
+            self._course.cancel()
+        if self._standby is not None:
+            self._standby.cancel()
         if self._life is not None:
             await self._life.end()
 
@@ -304,7 +331,10 @@ class SchedulerActor:
             return self._life
         if isinstance(self._trouble, StoreUnavailable):
             raise from_problem(self._trouble.problem)  # a fresh one, without the last one's trace
-        raise SchedulerUnavailable(str(self._trouble or STARTING))
+        raise SchedulerUnavailable(self._why_no_life())
+
+    def _why_no_life(self) -> str:
+        return str(self._trouble or (STARTING if self._leads else STANDING_BY))
 
     def _worker_view(self, life: Life, worker: Worker) -> WorkerView:
         link = life.links.get(worker.id)
@@ -343,6 +373,7 @@ class SchedulerActor:
 
 
 STARTING = "the scheduler is still starting"
+STANDING_BY = "this scheduler stands by for the one that leads"
 
 
 _REQUESTS: Mapping[Action, Callable[[JobId, str], Event]] = {
@@ -351,6 +382,15 @@ _REQUESTS: Mapping[Action, Callable[[JobId, str], Event]] = {
     Action.CANCEL: CancelRequested,
 }
 """Of unfinished jobs, which the engine holds."""
+
+
+def _load_modules() -> None:
+    """What leading takes beside this module, so that who stands by has it.
+
+    Not at the head of this file: whoever calls this actor loads its class, and a database's layers
+    take a second that `ffrtmp down` does not have.
+    """
+    from ffrtmp_ray.store import open as _  # noqa: F401 - to have it loaded
 
 
 def _no_job(job_id: JobId) -> JobNotFound:

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ffrtmp_ray.cluster import ray_environment
-from ffrtmp_ray.cluster.names import NAMESPACE, SCHEDULER
+from ffrtmp_ray.cluster.names import NAMESPACE, SCHEDULERS
 from ffrtmp_ray.cluster.record import ClusterRecord, read
 from ffrtmp_ray.errors import FfrtmpError
 
@@ -45,13 +46,15 @@ def _close(record: ClusterRecord) -> int:
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
-    try:
-        scheduler: Any = ray.get_actor(SCHEDULER, NAMESPACE)
-    except ValueError:
-        return 0  # there is none
+    there: list[Any] = []
+    for name in SCHEDULERS:
+        with suppress(ValueError):  # there is none of that name
+            there.append(ray.get_actor(name, NAMESPACE))
+    if not there:
+        return 0
     _say("stopping the workers")
     try:
-        ray.get(scheduler.end.remote(), timeout=TIMEOUT_SECONDS)
+        ray.get([each.end.remote() for each in there], timeout=TIMEOUT_SECONDS)
     except (RayError, TimeoutError) as error:
         _say(str(error).strip().splitlines()[-1])
         return 1

@@ -129,9 +129,10 @@ def node(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
 
 
 def scheduler(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
-    found = farm.actors("SchedulerActor")
-    if not found:
-        return None
+    number = farm.inside.ready().process
+    if number is None:
+        return None  # one is about to take over
+    process = psutil.Process(number)
     running = frozenset(
         attempt.id
         for view in farm.inside.list(states=[JobState.PROCESSING])
@@ -141,8 +142,8 @@ def scheduler(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
     )
     return Blow(
         "scheduler",
-        f"process {found[0].pid}",
-        lambda: _signal(found[0].kill),
+        f"process {number}",
+        lambda: _signal(process.kill),
         {
             "reads": lambda: work.jobs() is not None,
             "submits": lambda: work.submit() is not None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,14 +9,14 @@ import pytest
 
 from ffrtmp_ray.settings import Settings
 from tests.cluster.farms import quick_settings
+from tests.support.short_folder import short_folder
 
 
 @pytest.fixture(scope="module")
 def ray_dir() -> Iterator[Path]:
     """A short path: Ray's sockets lie below it."""
-    path = Path(tempfile.mkdtemp(prefix="ff", dir="/tmp"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    with short_folder() as path:
+        yield path
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,9 @@ class NoMachines:
     def kill(self, worker_id: str) -> None:
         raise AssertionError("there is no worker")
 
+    def stand_by(self, settings: Settings) -> None:
+        """There is no place for another scheduler."""
+
     def request(self, bundles: Sequence[Bundle]) -> None:
         raise AssertionError("nobody gives machines")
 
@@ -101,7 +104,8 @@ class LocalFarm:
         ]
 
     def scheduler(self) -> psutil.Process:
-        return until(lambda: self.actors("SchedulerActor"))[0]
+        """The process of the one that leads."""
+        return psutil.Process(until(lambda: self.farm.ready().process))
 
     def worker(self) -> psutil.Process:
         return until(lambda: self.actors("WorkerActor"))[0]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -25,6 +23,7 @@ from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.views import JobDetail
 from tests.cluster.farms import STEADY, until
 from tests.cluster.media import frame_times, make_clip
+from tests.support.short_folder import short_folder
 
 pytestmark = pytest.mark.timeout(400)  # each start of Ray and Serve takes many CPU seconds
 
@@ -98,17 +97,15 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def _machine(unused_tcp_port_factory: Callable[[], int]) -> Iterator[Machine]:
-    folder = Path(tempfile.mkdtemp(prefix="ffback"))
     port = unused_tcp_port_factory()
-    clip = make_clip(folder / "clip.mp4", seconds=15, size="640x360")
-    with Client(f"http://127.0.0.1:{port}") as client:
+    with short_folder() as folder, Client(f"http://127.0.0.1:{port}") as client:
+        clip = make_clip(folder / "clip.mp4", seconds=15, size="640x360")
         machine = Machine(folder, port, client, clip)
         machine.installed.mkdir()
         try:
             yield machine
         finally:
             machine.down()
-            shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import psutil
 import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from ffrtmp_ray.cluster.actors import NAMESPACE, create_scheduler, find_scheduler, kill
+from ffrtmp_ray.cluster.actors import NAMESPACE, create_scheduler, end_schedulers
 from ffrtmp_ray.cluster.driver import Farm
 from ffrtmp_ray.store.open import migrate
 from tests.cluster.farms import SLOW, LocalFarm, leftovers, quick_settings, until
 from tests.cluster.media import frame_times, make_clip
+from tests.support.short_folder import short_folder
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -32,32 +31,29 @@ QUICK_TO_NOTICE = {
 @pytest.fixture
 def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Cluster, LocalFarm]]:
     """A head without CPUs, like `cluster.yaml`'s, and the scheduler on it."""
-    folder = Path(tempfile.mkdtemp(prefix="ff", dir="/tmp"))
-    temp_dir = folder / "ray"
-    temp_dir.mkdir()
-    monkeypatch.setenv("RAY_TMPDIR", str(folder))  # where Ray notes the last cluster
-    cluster = Cluster()
-    cluster.add_node(
-        num_cpus=0,
-        num_gpus=0,
-        include_dashboard=False,
-        temp_dir=str(temp_dir),
-        _system_config=QUICK_TO_NOTICE,
-    )
-    ray.init(address=cluster.address, namespace=NAMESPACE, log_to_driver=False)
-    settings = quick_settings(folder / "state", folder)
-    migrate(settings.database_url)
-    create_scheduler(settings)
-    farm = Farm(who="test")
-    until(lambda: farm.ready().scheduler, 60)
-    yield cluster, LocalFarm(farm, settings, temp_dir)
-    scheduler = find_scheduler()
-    ray.get(scheduler.end.remote(), timeout=20)
-    kill(scheduler)
-    farm.close()
-    ray.shutdown()
-    cluster.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
+    with short_folder() as folder, ExitStack() as ended:
+        temp_dir = folder / "ray"
+        temp_dir.mkdir()
+        monkeypatch.setenv("RAY_TMPDIR", str(folder))  # where Ray notes the last cluster
+        cluster = Cluster()
+        ended.callback(cluster.shutdown)
+        cluster.add_node(
+            num_cpus=0,
+            num_gpus=0,
+            include_dashboard=False,
+            temp_dir=str(temp_dir),
+            _system_config=QUICK_TO_NOTICE,
+        )
+        ended.callback(ray.shutdown)
+        ray.init(address=cluster.address, namespace=NAMESPACE, log_to_driver=False)
+        settings = quick_settings(folder / "state", folder)
+        migrate(settings.database_url)
+        create_scheduler(settings)
+        farm = Farm(who="test")
+        ended.callback(farm.close)
+        until(lambda: farm.ready().scheduler, 60)
+        yield cluster, LocalFarm(farm, settings, temp_dir)
+        end_schedulers(20)
 
 
 def devices(farm: LocalFarm) -> list[str]:

@@ -10,10 +10,12 @@ from types import SimpleNamespace
 import pytest
 
 from ffrtmp_ray.cluster.gateway import MOST_AT_ONCE, Gateway
+from ffrtmp_ray.cluster.leader import Leader
+from ffrtmp_ray.cluster.names import SCHEDULER
 from ffrtmp_ray.cluster.scheduler_actor import About
 from ffrtmp_ray.core.messages import JobSubmitted
 from ffrtmp_ray.core.model import Job
-from ffrtmp_ray.errors import Conflict, InputRefused, Problem
+from ffrtmp_ray.errors import Conflict, InputRefused, Problem, SchedulerUnavailable
 from ffrtmp_ray.media.spec import MOST_IN_BATCH, JobSpec
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.views import JobView
@@ -53,7 +55,12 @@ def scheduler(tmp_path: Path) -> MadeUpScheduler:
 
 @pytest.fixture
 def gateway(scheduler: MadeUpScheduler) -> Gateway:
-    return Gateway(lambda: scheduler.handle)
+    def find(name: str) -> object:
+        if name != SCHEDULER:
+            raise SchedulerUnavailable("none stands by")
+        return scheduler.handle
+
+    return Gateway(Leader(find))
 
 
 def spec(root: Path, number: int, **fields: object) -> JobSpec:

@@ -20,7 +20,7 @@ from ffrtmp_ray.cluster.machines import Bundle
 from ffrtmp_ray.cluster.protocol import Answer, Order
 from ffrtmp_ray.cluster.slots import Node, Slot
 from ffrtmp_ray.cluster.submission import submission
-from ffrtmp_ray.cluster.worker_actor import WorkerActor
+from ffrtmp_ray.cluster.workbench import Workbench
 from ffrtmp_ray.cluster.worker_link import WorkerDead
 from ffrtmp_ray.core.messages import TaskSucceeded
 from ffrtmp_ray.core.model import JobState, Worker
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.timeout(240)
 class Reached:
     """A worker as the scheduler reaches it, until it is cut off; then it works on unheard."""
 
-    def __init__(self, actor: WorkerActor, on_answer: Callable[[Reached, Answer], None]) -> None:
+    def __init__(self, actor: Workbench, on_answer: Callable[[Reached, Answer], None]) -> None:
         self.actor = actor
         self.cut_off = False
         self._on_answer = on_answer
@@ -83,7 +83,7 @@ class TwoMachines:
         return [Node("first", "here", 1, 0), Node("second", "here", 1, 0)]
 
     def create(self, worker: Worker, slot: Slot, settings: Settings) -> Reached:
-        reached = Reached(WorkerActor(worker, settings), self._on_answer)
+        reached = Reached(Workbench(worker, settings), self._on_answer)
         self.workers[worker.id] = reached
         return reached
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,13 +12,13 @@ from ffrtmp_ray.client import Client
 from ffrtmp_ray.cluster import processes, record
 from tests.cluster.http.farm import HttpFarm, ffrtmp
 from tests.support.object_server import new_bucket
+from tests.support.short_folder import short_folder
 
 
 @pytest.fixture(scope="package")
 def root() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="ffhttp"))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    with short_folder() as path:
+        yield path
 
 
 @pytest.fixture(scope="package")

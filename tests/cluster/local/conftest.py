@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import ray
 
-from ffrtmp_ray.cluster.actors import NAMESPACE, create_scheduler, find_scheduler, kill
+from ffrtmp_ray.cluster.actors import NAMESPACE, create_scheduler, end_schedulers
 from ffrtmp_ray.cluster.driver import Farm
 from ffrtmp_ray.store.open import migrate
 from tests.cluster.farms import LocalFarm, quick_settings, until
 from tests.cluster.media import make_clip
+from tests.support.short_folder import short_folder
 
 
 @pytest.fixture(scope="package")
 def _ray() -> Iterator[Path]:
-    """Ray on this machine, with two CPUs, by the folder of its files: a short path, since its
-    sockets lie below it."""
-    folder = Path(tempfile.mkdtemp(prefix="ff", dir="/tmp"))
-    ray.init(
-        address="local",
-        num_cpus=2,
-        namespace=NAMESPACE,
-        include_dashboard=False,
-        log_to_driver=False,
-        _temp_dir=str(folder / "ray"),
-    )
-    yield folder
-    ray.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
+    """Ray on this machine, with two CPUs, by the folder of its files."""
+    with short_folder() as folder:
+        try:
+            ray.init(
+                address="local",
+                num_cpus=2,
+                namespace=NAMESPACE,
+                include_dashboard=False,
+                log_to_driver=False,
+                _temp_dir=str(folder / "ray"),
+            )
+            yield folder
+        finally:
+            ray.shutdown()
 
 
 @pytest.fixture(scope="package")
@@ -43,9 +42,7 @@ def _running(_ray: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     farm = Farm(who="test")
     until(lambda: farm.ready().ready, 60)
     yield LocalFarm(farm, settings, _ray / "ray")
-    scheduler = find_scheduler()
-    ray.get(scheduler.end.remote(), timeout=20)
-    kill(scheduler)
+    end_schedulers(20)
     farm.close()
 
 

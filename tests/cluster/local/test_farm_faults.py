@@ -63,6 +63,20 @@ def test_a_killed_scheduler_comes_back_and_adopts_what_runs(
     assert leftovers(farm.settings, tmp_path, job.id) == []
 
 
+def test_another_scheduler_stands_by_and_takes_over_before_the_first_one_is_back(
+    farm: LocalFarm, clip: Path, tmp_path: Path
+) -> None:
+    first = farm.scheduler()
+    until(lambda: farm.farm.ready().standby, 60)
+    second = [p.pid for p in farm.actors("SchedulerActor") if p.pid != first.pid]
+    first.kill()
+    job = farm.submit(clip, tmp_path / "out.mp4", QUICK)
+    assert [farm.scheduler().pid] == second
+    farm.completed(job.id)
+    until(lambda: farm.farm.ready().standby, 60)
+    assert len(farm.actors("SchedulerActor")) == 2
+
+
 def test_progress_does_not_fall_back_when_the_scheduler_is_killed(
     farm: LocalFarm, clip: Path, tmp_path: Path
 ) -> None:

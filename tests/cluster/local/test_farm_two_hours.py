@@ -74,7 +74,7 @@ def _transcode(farm: LocalFarm, film: Path, folder: Path, number: int) -> Mappin
 
 def _memory(farm: LocalFarm) -> dict[str, int]:
     """Resident bytes of the scheduler, the worker, and the largest of its looking children."""
-    (scheduler,), (worker,) = farm.actors("SchedulerActor"), farm.actors("WorkerActor")
+    scheduler, (worker,) = farm.scheduler(), farm.actors("WorkerActor")
     probes = [c for c in worker.children() if "probe.child" in " ".join(_cmdline(c))]
     return {
         "scheduler": scheduler.memory_info().rss,

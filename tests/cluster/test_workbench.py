@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from ffrtmp_ray.cluster.protocol import PROTOCOL, Answer, Order
-from ffrtmp_ray.cluster.worker_actor import WorkerActor
+from ffrtmp_ray.cluster.workbench import Workbench
 from ffrtmp_ray.core.messages import (
     Level,
     Report,
@@ -45,8 +45,8 @@ def settings(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Settin
 
 
 @pytest.fixture
-async def worker(settings: Settings) -> AsyncIterator[WorkerActor]:
-    actor = WorkerActor(IDENTITY, settings)
+async def worker(settings: Settings) -> AsyncIterator[Workbench]:
+    actor = Workbench(IDENTITY, settings)
     yield actor
     await actor.close()
     assert ffmpegs() == []
@@ -72,7 +72,7 @@ def order(revision: int, *assignments: Assignment, epoch: int = 1, **levels: Lev
 
 
 async def told(
-    worker: WorkerActor, kind: type[Report], *, acknowledged: int = 0, epoch: int = 1
+    worker: Workbench, kind: type[Report], *, acknowledged: int = 0, epoch: int = 1
 ) -> tuple[int, Report]:
     """Poll until the worker reports a `kind`; acknowledges nothing on the way."""
     until = time.monotonic() + 30
@@ -85,7 +85,7 @@ async def told(
     raise AssertionError(f"no {kind.__name__} was reported")
 
 
-async def encode(worker: WorkerActor, planned: Assignment) -> Assignment:
+async def encode(worker: Workbench, planned: Assignment) -> Assignment:
     """Have the job planned; gives its encode task, ready to be ordered."""
     await worker.sync(order(1, planned))
     _, report = await told(worker, TaskSucceeded)
@@ -102,7 +102,7 @@ async def stopped(process: psutil.Process) -> None:
         await asyncio.sleep(0.01)
 
 
-async def running(worker: WorkerActor) -> psutil.Process:
+async def running(worker: Workbench) -> psutil.Process:
     until = time.monotonic() + 20
     while not (found := ffmpegs()):
         assert time.monotonic() < until, "no ffmpeg was started"
@@ -110,14 +110,14 @@ async def running(worker: WorkerActor) -> psutil.Process:
     return found[0]
 
 
-async def test_it_says_which_protocol_it_speaks_and_what_it_can_do(worker: WorkerActor) -> None:
+async def test_it_says_which_protocol_it_speaks_and_what_it_can_do(worker: Workbench) -> None:
     protocol, said = await worker.hello()
     assert protocol == PROTOCOL
     assert {"libx264", "libx265", "libsvtav1", "libvpx-vp9"} <= said.capabilities
 
 
 async def test_a_repeated_order_starts_nothing_twice(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     planned = plan(clip, tmp_path, settings, QUICK)
     for revision in (1, 1, 2, 3):
@@ -129,7 +129,7 @@ async def test_a_repeated_order_starts_nothing_twice(
 
 
 async def test_a_late_order_changes_nothing(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     await worker.sync(order(2))
     await worker.sync(order(1, plan(clip, tmp_path, settings, QUICK)))
@@ -139,7 +139,7 @@ async def test_a_late_order_changes_nothing(
 
 
 async def test_an_order_of_an_older_epoch_changes_nothing(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     await worker.sync(order(1, epoch=2))
     await worker.sync(order(9, plan(clip, tmp_path, settings, QUICK), epoch=1))
@@ -147,7 +147,7 @@ async def test_an_order_of_an_older_epoch_changes_nothing(
 
 
 async def test_reports_come_again_until_they_are_acknowledged(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     await worker.sync(order(1, plan(clip, tmp_path, settings, QUICK)))
     sequence, report = await told(worker, TaskSucceeded)
@@ -157,7 +157,7 @@ async def test_reports_come_again_until_they_are_acknowledged(
 
 
 async def test_a_new_scheduler_gets_what_the_old_one_has_not_acknowledged(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     await worker.sync(order(1, plan(clip, tmp_path, settings, QUICK)))
     sequence, report = await told(worker, TaskSucceeded)
@@ -171,7 +171,7 @@ async def test_a_new_scheduler_gets_what_the_old_one_has_not_acknowledged(
 async def test_a_new_scheduler_is_answered_at_once_even_when_its_order_came_first(
     settings: Settings,
 ) -> None:
-    worker = WorkerActor(IDENTITY, settings.model_copy(update={"poll_seconds": 60.0}))
+    worker = Workbench(IDENTITY, settings.model_copy(update={"poll_seconds": 60.0}))
     try:
         for epoch in (1, 2):
             await worker.sync(order(1, epoch=epoch))
@@ -183,7 +183,7 @@ async def test_a_new_scheduler_is_answered_at_once_even_when_its_order_came_firs
 
 
 async def test_what_is_not_named_stops_and_never_starts_again(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     task = await encode(worker, plan(clip, tmp_path, settings, SLOW))
     await worker.sync(order(2, task))
@@ -197,7 +197,7 @@ async def test_what_is_not_named_stops_and_never_starts_again(
 
 
 async def test_levels_suspend_and_continue_the_process_itself(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     task = await encode(worker, plan(clip, tmp_path, settings, SLOW))
     await worker.sync(order(2, task))
@@ -213,7 +213,7 @@ async def test_levels_suspend_and_continue_the_process_itself(
 
 
 async def test_progress_and_usage_come_with_every_answer(
-    worker: WorkerActor, clip: Path, tmp_path: Path, settings: Settings
+    worker: Workbench, clip: Path, tmp_path: Path, settings: Settings
 ) -> None:
     task = await encode(worker, plan(clip, tmp_path, settings, SLOW))
     await worker.sync(order(2, task))
@@ -229,7 +229,7 @@ async def test_progress_and_usage_come_with_every_answer(
 
 
 async def test_bad_input_is_reported_as_a_failure_with_its_reason(
-    worker: WorkerActor, tmp_path: Path, settings: Settings
+    worker: Workbench, tmp_path: Path, settings: Settings
 ) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("no video\n" * 100)
