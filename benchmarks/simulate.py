@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -72,7 +73,8 @@ def sized(scenario: Scenario, jobs: int | None, workers: int | None) -> Scenario
 
 def simulate_apart(scenario: Scenario, decider: str, seed: int, check: int | None) -> Summary:
     """In a process of its own, so that its memory is not that of the one before. Its garbage
-    collector is set as the scheduler's."""
+    collector and its allocator are set as the scheduler's."""
+    os.environ.update(collector.IN_LARGE_PAGES)
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=fresh, initializer=collector.look_once) as pool:
         return pool.submit(simulate, scenario, decider, seed, check).result()

@@ -6,6 +6,7 @@ import heapq
 import math
 import random
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from benchmarks.simulation.scenario import Kind, Scenario
@@ -31,12 +32,12 @@ class Arrival(NamedTuple):
 def arrivals(scenario: Scenario, seed: int) -> Iterator[Arrival]:
     """All jobs of `scenario` in the order of their coming, made as they are asked for."""
     chance = random.Random(seed)  # noqa: S311 - chance that can be had again, no secret
-    shares = [kind.share for kind in scenario.kinds]
-    owners, parts = list(scenario.owners), list(scenario.owners.values())
+    shares = list(accumulate(kind.share for kind in scenario.kinds))
+    owners, parts = list(scenario.owners), list(accumulate(scenario.owners.values()))
     for number, (at, kind) in enumerate(_moments(scenario, chance), start=1):
-        chosen = kind or chance.choices(scenario.kinds, shares)[0]
+        chosen = kind or chance.choices(scenario.kinds, cum_weights=shares)[0]
         work = chosen.work * math.exp(chosen.spread * chance.gauss(0.0, 1.0))
-        yield Arrival(at, number, chance.choices(owners, parts)[0], chosen, work)
+        yield Arrival(at, number, chance.choices(owners, cum_weights=parts)[0], chosen, work)
 
 
 def _moments(scenario: Scenario, chance: random.Random) -> Iterator[tuple[float, Kind | None]]:
