@@ -109,6 +109,22 @@ async def test_what_is_said_of_light_reaches_the_header_of_segments(
     assert list(color_faults(PQ, HDR10, (await looked_at(toolbox, played)).video)) == []
 
 
+@pytest.mark.parametrize("codec", [Codec.HEVC, Codec.AV1, Codec.VP9])
+async def test_what_is_said_of_light_reaches_all_renditions(
+    codec: Codec, hdr10: Path, toolbox: Toolbox, out: Path
+) -> None:
+    """Also those after one that is tone-mapped, or scaled for another."""
+    ladder = [rendition(f"{height}p", codec=codec, height=height) for height in (90, 68, 46)]
+    dark = rendition("sdr", codec=codec, height=90, dynamic_range=DynamicRange.SDR)
+    suffix = "webm" if codec is Codec.VP9 else "mp4"
+    fields = {"container": suffix} if suffix == "webm" else {}
+    wanted = spec(hdr10, out / "a", dark, *ladder, **fields)
+    targets = [out / f"a/{each.name}.{suffix}" for each in (dark, *ladder)]
+    assert_published(await run_job(wanted, toolbox), *targets)
+    lights = [(await looked_at(toolbox, path)).video.light for path in targets]
+    assert lights == [None, HDR10, HDR10, HDR10]
+
+
 async def test_one_ladder_has_hdr_and_sdr(hdr10: Path, toolbox: Toolbox, out: Path) -> None:
     wanted = spec(
         hdr10,

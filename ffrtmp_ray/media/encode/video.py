@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -46,10 +46,13 @@ def video_argv(
     argv = [*opening(ffmpeg, source, cpus), *input_options(work)]
     argv += ["-i", source, *mark_input(work.mark), "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(work, gpu is not None)]
+    pads = [f"[out{number}]" for number in range(len(work.outputs))]
+    if work.light is not None and len(pads) > 1:
+        argv, pads = argv + _each_lit(pads), [_lit(pad) for pad in pads]
     shortest = None if work.chunk is None else work.chunk.shortest
-    for number, output in enumerate(work.outputs):
+    for pad, output in zip(pads, work.outputs, strict=True):
         encoder = encoder_for(output.rendition.codec, gpu is not None)
-        argv += ["-map", f"[out{number}]", "-fps_mode", "passthrough"]
+        argv += ["-map", pad, "-fps_mode", "passthrough"]
         argv += ["-enc_time_base", f"1/{work.timescale}"]
         argv += encoder.arguments(
             output.rendition, _picture(work, output), max(cpus, 1), gpu, shortest
@@ -59,6 +62,16 @@ def video_argv(
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
     return argv
+
+
+def _each_lit(pads: Sequence[str]) -> list[str]:
+    """A graph more for each output. What is said of light goes to the encoder of a graph's first
+    output alone (ffmpeg 9.0.2); from frames, the next graph takes it anew."""
+    return [word for pad in pads for word in ("-filter_complex", f"{pad}null{_lit(pad)}")]
+
+
+def _lit(pad: str) -> str:
+    return pad.replace("out", "lit")
 
 
 def input_options(work: VideoWork) -> list[str]:
