@@ -16,10 +16,10 @@ _RECEIVED_BYTES = 256 * 1024
 nothing when it seeks."""
 
 DEMUXERS = (
-    "aac", "ac3", "aiff", "amr", "apng", "asf", "av1", "avi", "caf", "dts", "dv", "eac3", "flac",
-    "flv", "gif", "gxf", "h261", "h263", "h264", "hevc", "ivf", "m4v", "matroska", "mov", "mp3",
-    "mpeg", "mpegts", "mpegvideo", "mxf", "nsv", "nut", "obu", "ogg", "rm", "vc1", "voc", "w64",
-    "wav", "wtv", "yuv4mpegpipe",
+    "aac", "ac3", "aiff", "amr", "apng", "asf", "au", "av1", "avi", "caf", "dts", "dv", "eac3",
+    "flac", "flv", "gif", "gxf", "h261", "h263", "h264", "hevc", "ivf", "loas", "m4v", "matroska",
+    "mov", "mp3", "mpeg", "mpegts", "mpegvideo", "mxf", "nsv", "nut", "obu", "ogg", "rm", "truehd",
+    "tta", "vc1", "voc", "vvc", "w64", "wav", "wtv", "wv", "yuv4mpegpipe",
 )  # fmt: skip  # a list of names reads better than a column of them
 """Of libavformat; `mov` stands for MP4, MOV and 3GP, `matroska` for WebM too."""
 

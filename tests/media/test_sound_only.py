@@ -15,6 +15,7 @@ from ffrtmp_ray.media.plan import check_spec, first_task
 from ffrtmp_ray.media.plan.make_sound import make_sound_plan
 from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
 from ffrtmp_ray.media.presets import resolve
+from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import SoundSource
 from ffrtmp_ray.media.spec import Audio, AudioCodec, JobSpec, Ladder, Tracks
 from ffrtmp_ray.media.spec.trim import Trim
@@ -247,3 +248,20 @@ async def test_sound_of_few_samples_a_second_may_end_with_a_long_frame(
     clip, target = tmp_path / "a.wav", out / "a.mka"
     run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "sine=sample_rate=8000:duration=1.03", clip)
     assert_published(await run_job(_job(clip, target), toolbox), target)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "coding"),
+    [
+        ("au", ()), ("tta", ()), ("wv", ("-c:a", "wavpack", "-f", "wv")),
+        ("thd", ("-c:a", "truehd", "-strict", "-2")), ("latm", ("-c:a", "aac", "-f", "latm")),
+    ],
+)  # fmt: skip
+async def test_sound_in_files_of_its_own_kind_is_read(
+    suffix: str, coding: tuple[str, ...], prober: Prober, tmp_path: Path, ffmpeg: str
+) -> None:
+    clip = tmp_path / f"a.{suffix}"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "sine=sample_rate=48000:d=1", *coding, clip)
+    found = await prober.listen(clip)
+    assert isinstance(found, SoundSource), found
+    assert found.audio[0].sample_rate == 48000

@@ -10,6 +10,7 @@ from fractions import Fraction
 import av
 import av.logging
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.media.inputs import name_of
@@ -20,6 +21,8 @@ _SILENT = ("hevc", "vvc")
 """Decoders that leave what is missing as it was in memory, and tell of no error. What the demuxer
 doubts of their packets is believed, but before a keyframe: where recordings were put one after
 another, it doubts the last packet of each, which is whole."""
+_LATE = 2
+"""Packets between one that is doubted and the keyframe: a parser gives them one later."""
 
 
 def damage(address: str, seek: str | None, start: int | None, end: int | None) -> Damage:
@@ -49,27 +52,53 @@ def _damaged(
 ) -> int:
     """Packets. Those that are shown before the keyframe that they follow need what is before it,
     and nothing needs them; nor does anything need the last ones of a file that was cut off."""
-    found, key, doubted, trailing = 0, None, False, 0
-    silent = stream.codec_context.codec.canonical_name in _SILENT
+    found, key, trailing = 0, None, 0
+    doubt = _Doubt(stream)
     with av.logging.Capture() as told:
         for packet in container.demux(stream):
-            if end is not None and packet.dts is not None and packet.dts >= end:
-                break
             pts = packet.pts
-            found += doubted and not packet.is_keyframe
+            found += doubt.is_grounded(packet)
+            if end is not None and packet.dts is not None and packet.dts >= end:
+                found += doubt.since > 0
+                break
             if packet.is_keyframe and pts is not None and _is_needed(pts, start, key):
                 found, key = 0, pts
             frames = decoded(packet)
-            bad = frames is None or bool(told) or any(frame.is_corrupt for frame in frames)
-            needed = key is None or pts is None or pts >= key
-            found += bad and needed
+            bad = frames is None or any(frame.is_corrupt for frame in frames)
+            bad = bad or any(name != container.format.name for _, name, _ in told)
+            if key is None or pts is None or pts >= key:
+                found += bad
+                doubt.take(packet, bad)
             if packet.size:
-                trailing = trailing + needed if frames is None else 0
-            doubted = silent and needed and packet.is_corrupt and not bad
+                trailing = trailing + 1 if frames is None else 0
             told.clear()
         else:
-            found -= trailing
+            found -= min(trailing, found)
     return found
+
+
+class _Doubt:
+    """Whether a packet that the demuxer doubts, and the decoder does not, is damaged."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._silent = stream.codec_context.codec.canonical_name in _SILENT
+        self.since = 0
+        """Packets, counted from 1, which is that one; 0 without one."""
+
+    def take(self, packet: Packet[VideoStream], bad: bool) -> None:
+        """One that was decoded; `bad` is what the decoder makes of it."""
+        if bad:
+            self.since = 0
+        elif self._silent and packet.is_corrupt:
+            self.since = 1
+
+    def is_grounded(self, packet: Packet[VideoStream]) -> bool:
+        """Whether the doubt is, now that `packet` follows; it ends with that, or at a keyframe."""
+        self.since = 0 if packet.is_keyframe else self.since + (self.since > 0)
+        if self.since <= _LATE:
+            return False
+        self.since = 0
+        return True
 
 
 def _is_needed(pts: int, start: int | None, before: int | None) -> bool:
