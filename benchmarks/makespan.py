@@ -7,8 +7,8 @@ The farm does them as jobs; beside it, in the same run, GNU parallel and a Celer
 same encodes as ffmpeg commands of one thread, as many at a time as there are CPUs. The ideal is the
 CPU time of parallel's commands, divided by the number of CPUs: what they would take if no CPU were
 ever idle and nothing but encodes cost anything. The farm does more than they do: it looks at each
-source, counts every frame, decodes a sample of each output and publishes it whole. The last line is
-one JSON object.
+source, counts every frame, decodes a sample of each output and publishes it whole. What each kind
+of the farm's processes takes is printed, too. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.costs import children_seconds, farm_seconds, make_clip
+from benchmarks.costs import children_seconds, make_clip
 from benchmarks.farm import farm, say
+from benchmarks.kinds import Kind, seconds_by_kind
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.errors import Problem
@@ -52,6 +53,9 @@ RENDITIONS = (
 RATE = 25
 GOOD_ENOUGH = 1.10
 """Goal: the farm's makespan by the ideal one."""
+LOOK_SECONDS = 2.0
+"""Between two looks at a job, whose own times tell when it ended. Each takes from the CPUs that are
+measured, of which nobody asks anything on the other side."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,14 @@ def main() -> None:
         default=("celery", "farm"),
         help="who does them beside GNU parallel, which gives the ideal (%(default)s)",
     )
+    parser.add_argument(
+        "--ideal",
+        type=float,
+        metavar="SECONDS",
+        help="as another invocation on this machine has printed it; GNU parallel is not run",
+    )
     wanted = parser.parse_args()
-    if shutil.which("parallel") is None:
+    if wanted.ideal is None and shutil.which("parallel") is None:
         sys.exit("GNU parallel is not installed: apt-get install parallel")
     os.environ["SVT_LOG"] = "1"  # errors alone: SVT-AV1 prints pages otherwise
     ffmpeg = programs.find(Settings().ffmpeg)
@@ -85,7 +95,7 @@ def main() -> None:
             client = stack.enter_context(farm(folder)) if "farm" in wanted.beside else None
             send = stack.enter_context(celery_worker(folder)) if "celery" in wanted.beside else None
             rounds = [
-                one_round(client, send, ffmpeg, folder / f"round-{turn}", files)
+                one_round(client, send, ffmpeg, folder / f"round-{turn}", files, wanted.ideal)
                 for turn in range(wanted.rounds)
             ]
     report(files, rounds)
@@ -109,22 +119,34 @@ Send = Callable[[Sequence[Sequence[str]]], None]
 
 
 def one_round(
-    client: Client | None, send: Send | None, ffmpeg: str, folder: Path, files: Sequence[File]
+    client: Client | None,
+    send: Send | None,
+    ffmpeg: str,
+    folder: Path,
+    files: Sequence[File],
+    ideal: float | None,
 ) -> dict[str, float]:
-    """Seconds of each, and of the ideal; None takes no part."""
+    """Seconds of each, and of the ideal; None takes no part. GNU parallel finds the ideal where it
+    is not known."""
     by_hand = {name: folder / name for name in ("parallel", "celery")}
     for each in by_hand.values():
         each.mkdir(parents=True)
     argvs = {name: commands(ffmpeg, files, each) for name, each in by_hand.items()}
-    used = children_seconds()
-    seconds = {"parallel": timed(lambda: run_parallel(argvs["parallel"]))}
-    seconds["ideal"] = (children_seconds() - used) / (os.cpu_count() or 1)
+    if ideal is None:
+        used = children_seconds()
+        seconds = {"parallel": timed(lambda: run_parallel(argvs["parallel"]))}
+        seconds["ideal"] = (children_seconds() - used) / (os.cpu_count() or 1)
+    else:
+        seconds = {"ideal": ideal}
     if send is not None:
         seconds["celery"] = timed(lambda: send(argvs["celery"]))
     if client is not None:
-        used = farm_seconds(folder.parent)
+        before = seconds_by_kind(folder.parent)
         seconds["farm"] = run_farm(client, files, folder)
-        seconds["farm_cpu"] = (farm_seconds(folder.parent) - used) / (os.cpu_count() or 1)
+        after = seconds_by_kind(folder.parent)
+        cpu = {kind: (after[kind] - before[kind]) / (os.cpu_count() or 1) for kind in Kind}
+        seconds |= {f"farm_{kind}": each for kind, each in cpu.items()}
+        seconds["farm_cpu"] = sum(cpu.values())
     say(", ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
     return seconds
 
@@ -176,7 +198,7 @@ def run_farm(client: Client, files: Sequence[File], folder: Path) -> float:
         waiting.append(job.id)
     ended = began
     for job_id in waiting:
-        view = client.wait(job_id, interval=0.5)
+        view = client.wait(job_id, interval=LOOK_SECONDS)
         if view.state is not JobState.COMPLETED or view.finished_at is None:
             sys.exit(f"the job {view.state}: {view.failure and view.failure.reason}")
         ended = max(ended, view.finished_at)
@@ -218,7 +240,7 @@ def report(files: Sequence[File], rounds: Sequence[dict[str, float]]) -> None:
         "rounds": len(rounds),
         "ideal_seconds_median": round(statistics.median(each["ideal"] for each in rounds), 2),
     }
-    for name in ("farm", "farm_cpu", "parallel", "celery"):
+    for name in ("farm", "farm_cpu", *(f"farm_{kind}" for kind in Kind), "parallel", "celery"):
         if name in rounds[0]:
             result[f"{name}_over_ideal_ratio_median"] = round(ratio(name), 4)
     if "farm" in rounds[0]:

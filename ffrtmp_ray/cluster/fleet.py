@@ -23,8 +23,9 @@ from ffrtmp_ray.core.messages import DrainRequested, Event, WorkerJoined
 from ffrtmp_ray.core.model import AttemptId, Needs, Resources, TaskState, Worker, WorkerId
 from ffrtmp_ray.settings import Settings
 
-LOOK_SECONDS = 0.5
-"""Between two looks at the cluster's nodes; one costs half a millisecond."""
+LOOK_SECONDS = 1.0
+"""Between two looks at the cluster's nodes, which cost some milliseconds. A worker that is gone is
+noticed by its link at once, and looks are brought forward then."""
 HELLO_SECONDS = 90.0
 """A worker that cannot be placed or does not come up by then is given up."""
 AGAIN_SECONDS = 10.0

@@ -174,6 +174,9 @@ def _command(wanted: Head, ports: Ports, temp_dir: Path) -> list[str]:
         "object-store-memory": OBJECT_STORE_BYTES,
         "temp-dir": temp_dir,
         "log-color": "false",
+        # It looks ten times a second for lines that actors have printed, to print them again where
+        # a driver runs: ours ask for none.
+        "include-log-monitor": "false",
         "system-config": json.dumps(dict(SYSTEM_CONFIG)),
     }
     if wanted.host not in ANY_ADDRESS:

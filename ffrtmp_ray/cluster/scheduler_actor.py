@@ -68,7 +68,7 @@ STANDBY_SECONDS = 10.0
 """From a scheduler's beginning until it has another one stand by."""
 STORE_SECONDS = 1.0
 """Between two tries at a store that cannot be had."""
-METRICS_SECONDS = 1.0
+METRICS_SECONDS = 5.0
 """Between two hand-overs of the metrics to Ray's export."""
 
 log = structlog.get_logger(__name__)

@@ -40,6 +40,9 @@ from ffrtmp_ray.settings import Settings
 
 REMEMBERED = 10_000
 """Ended attempts whose ids are kept, so that a late order starts none of them again."""
+USAGE_SECONDS = 5.0
+"""Between two readings of the node's usage: one looks at all processes of the machine, and Ray's
+metrics go out no more often."""
 
 log = structlog.get_logger(__name__)
 
@@ -192,9 +195,9 @@ class Workbench:
         )
 
     def _read_usage(self) -> Usage | None:
-        """The node's usage, read anew at most once in a poll's time."""
+        """The node's usage, read anew at most every `USAGE_SECONDS`."""
         now = time.monotonic()
-        if now - self._usage_at >= self._settings.poll_seconds:
+        if now - self._usage_at >= USAGE_SECONDS:
             self._usage_at = now
             self._last_usage = self._usage.read()
         return self._last_usage

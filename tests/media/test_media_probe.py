@@ -233,6 +233,18 @@ async def test_samples_of_a_good_file_decode(prober: Prober, clips: Clips) -> No
     assert decoded.frames >= 48
 
 
+async def test_places_that_begin_at_one_keyframe_are_decoded_once(
+    prober: Prober, clips: Clips
+) -> None:
+    clip = clips("plain.mp4")
+    at_start = await prober.sample(clip, (0.0,))
+    assert await prober.sample(clip, (0.0, 0.0, 0.001)) == at_start
+    assert isinstance(at_start, Decoded)
+    elsewhere = await prober.sample(clip, (0.0, 1.0, 1.0))
+    assert isinstance(elsewhere, Decoded)
+    assert at_start.frames < elsewhere.frames < 3 * at_start.frames
+
+
 async def test_damage_within_a_file_is_counted(
     prober: Prober, clips: Clips, tmp_path: Path
 ) -> None:

@@ -75,27 +75,36 @@ def _lies_within(pts: int | None, start: int | None, end: int | None) -> bool:
 
 
 def sample(address: str, fractions: Iterable[float]) -> Decoded:
-    """Decode about a second of the picture at each of some places, given as 0 (start) to 1.
+    """Decode about a second of the picture at each of some places, given as 0 (start) to 1, from
+    the keyframe before it on. What several places share, as in a short file, is decoded once.
 
     Raises Refusal when the file cannot be opened or has no picture.
     """
     frames = damaged = 0
+    begun: set[int] = set()
     with opened(address) as container:
         stream = picture_of(container, name_of(address))
         start = container.start_time or 0
         for fraction in fractions:
             if container.duration:
                 container.seek(start + int(fraction * container.duration))
-            good, bad = _decode_some(container, stream)
+            good, bad = _decode_some(container, stream, begun)
             frames += good
             damaged += bad
     return Decoded(frames=frames, damaged=damaged)
 
 
-def _decode_some(container: InputContainer, stream: VideoStream) -> tuple[int, int]:
-    """Frames and failed packets from here on, until there are SAMPLE_FRAMES of them."""
+def _decode_some(
+    container: InputContainer, stream: VideoStream, begun: set[int]
+) -> tuple[int, int]:
+    """Frames and failed packets from here on, until there are SAMPLE_FRAMES of them; none where
+    that has `begun` before, by the time of its first packet, which is added."""
     good = bad = 0
-    for packet in container.demux(stream):
+    for number, packet in enumerate(container.demux(stream)):
+        if number == 0 and packet.pts is not None:
+            if packet.pts in begun:
+                break
+            begun.add(packet.pts)
         frames = decoded(packet)
         if frames is None:
             bad += 1
