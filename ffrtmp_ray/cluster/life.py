@@ -6,6 +6,7 @@ Joins the engine, the store, the workers' links and the fleet; decides nothing.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,9 @@ from ffrtmp_ray.store.protocol import Loaded, Store, TaskInput
 HEAR_SECONDS = 1.0
 """For a worker that is taken over to answer for the first time; it does so in milliseconds."""
 
+SHARES_EVERY = 5
+"""Renewals of the claim until what owners have had is kept with one: a scheduler that is killed
+forgets ten seconds of it at most."""
 READ_TRIES = 4
 WAITED_SECONDS = 5.0
 """A task that has waited for less asks for no machine: one takes a minute to come."""
@@ -157,6 +161,7 @@ class Life:
         for talk in self._talks.values():
             talk.cancel()
         await asyncio.gather(*(self._end_worker(worker_id) for worker_id in list(self.workers)))
+        await self._keep_shares()
         await self.write(lambda: self.store.release(self.epoch))
 
     async def _end_worker(self, worker_id: WorkerId) -> None:
@@ -170,12 +175,20 @@ class Life:
         await self.apply([WorkerLost(worker_id, "the scheduler was shut down", orderly=True)])
 
     async def _stay_seen(self) -> None:
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(SEEN_SECONDS)
             try:
-                await self.write(lambda: self.store.seen(self.epoch))
+                if number % SHARES_EVERY:
+                    await self.write(lambda: self.store.seen(self.epoch))
+                else:
+                    await self._keep_shares()
             except Exception as error:  # noqa: BLE001 - superseded, or the store is gone
                 die(error)
+
+    async def _keep_shares(self) -> None:
+        """Have the store know what owners have had: a later life counts on from there."""
+        shares = self.engine.shares()
+        await self.write(lambda: self.store.seen(self.epoch, shares))
 
     # ---------------------------------------------------------------- requests and reads
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ffrtmp_ray.core.model import OwnerPolicy, Policy, Resources, TaskId
+from ffrtmp_ray.core.model import OwnerPolicy, Policy, Resources, Shares, TaskId
 
 GPU_COST = 4.0
 """CPUs that an encoder of a GPU counts as: a GPU runs a few, and is rented for what some dozen
@@ -133,6 +133,29 @@ class Accounts:
         placed_at = self.of(owner).start(task_id, resources, now)
         if placed_at > self._virtual_time:
             self._virtual_time = placed_at
+
+    def shares(self, now: float) -> Shares:
+        """What a later life must know, so that it counts on: all but owners that would begin at
+        the present virtual time anyway."""
+        served = {each.owner: each.served(now) for each in self._accounts.values()}
+        kept = {
+            owner: had
+            for owner, had in served.items()
+            if had > self._virtual_time or not self._accounts[owner].idle
+        }
+        return Shares(self._virtual_time, kept)
+
+    def take_in(self, shares: Shares) -> None:
+        """Before there is any task: owners have had what they had in the last life."""
+        for owner, served in shares.served.items():
+            self.of(owner).catch_up(served)
+
+    def go_on(self, shares: Shares) -> None:
+        """Once all tasks of the last life are there: owners that were not known begin now."""
+        for each in self._accounts.values():
+            if each.owner not in shares.served:
+                each.catch_up(shares.virtual_time)
+        self._virtual_time = shares.virtual_time
 
     def _forget_idle(self) -> None:
         """What an idle owner has had beyond others is forgotten, once there are many such."""

@@ -23,12 +23,9 @@ Document: TypeAlias = Mapping[str, Any]
 
 
 class Word(StrEnum):
-    """One of a few words. Hashed as the text that it is: `Enum` hashes in Python, and every look
-    into a table would take three times as long.
-
-    In Python 3.11 `TaskState.READY` takes ten times as long as a name of the module: what runs for
-    every decision has such names.
-    """
+    """One of a few words, hashed as the text that it is: `Enum` hashes in Python, by which every
+    look into a table would take three times as long. In Python 3.11 `TaskState.READY` takes ten
+    times as long as a name of the module: what runs for every decision has such names."""
 
     __hash__ = str.__hash__
 
@@ -343,7 +340,7 @@ class OwnerPolicy(Struct, frozen=True, gc=False):
     """What one owner may have."""
 
     weight: float = 1.0
-    """Its share of the farm, beside the weights of others that have work in the same class."""
+    """Its share of the farm, beside others' that have work in the same class."""
     max_running: int | None = None
     """Tasks on workers at a time."""
     max_queued: int | None = None
@@ -370,8 +367,7 @@ class Policy(Struct, frozen=True, gc=False):
 
     backoff_base: float = 1.0
     """A failed task is tried again after a random part of `backoff_base * 2**(failures - 1)`:
-    full jitter, as in https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    """
+    full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)."""
     backoff_cap: float = 60.0
     alone_after_workers_lost: int = 2
     """A task under which this many workers were lost gets a worker for itself, so that it can
@@ -384,11 +380,20 @@ class Policy(Struct, frozen=True, gc=False):
     """A suspended attempt gives up its place after this time, whoever needs it."""
 
 
+class Shares(Struct, frozen=True, gc=False):
+    """What owners have had, as `core.accounts` counts it: CPU-seconds divided by the weight."""
+
+    virtual_time: float = 0.0
+    served: dict[str, float] = {}
+    """By owner; any other one begins at `virtual_time`."""
+
+
 class Snapshot(Struct, frozen=True, gc=False):
-    """Everything the engine must be given to go on after a restart: unfinished jobs only."""
+    """All that the engine must be given to go on after a restart: unfinished jobs only."""
 
     jobs: tuple[Job, ...] = ()
     tasks: tuple[Task, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     """Those that have not ended."""
     workers: tuple[Worker, ...] = ()
+    shares: Shares = Shares()

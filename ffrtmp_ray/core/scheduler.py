@@ -44,6 +44,7 @@ from ffrtmp_ray.core.model import (
     Priority,
     Queue,
     Resources,
+    Shares,
     Snapshot,
     Task,
     TaskId,
@@ -97,6 +98,10 @@ class Scheduler:
         )
 
     # ---------------------------------------------------------------- reads
+
+    def shares(self) -> Shares:
+        """What owners have had, for a later life's snapshot."""
+        return self._state.accounts.shares(self._state.tick)
 
     @property
     def jobs(self) -> Mapping[JobId, Job]:
@@ -214,6 +219,7 @@ def _commands(state: State) -> tuple[Command, ...]:
 
 def _restore(state: State, snapshot: Snapshot) -> None:
     """Take in what the store held, without a change of any row."""
+    state.accounts.take_in(snapshot.shares)
     for worker in snapshot.workers:
         state.hold_worker(worker)
     for job in snapshot.jobs:
@@ -229,6 +235,7 @@ def _restore(state: State, snapshot: Snapshot) -> None:
             state.watch(task)
     for attempt in snapshot.attempts:
         state.hold_attempt(attempt)
+    state.accounts.go_on(snapshot.shares)
     state.discarding.update(state.open_attempts.keys() - state.jobs.keys())
     _set_timers(state, snapshot)
 

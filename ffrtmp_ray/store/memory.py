@@ -21,6 +21,7 @@ from ffrtmp_ray.core.model import (
     Document,
     Job,
     JobId,
+    Shares,
     Snapshot,
     Task,
     TaskId,
@@ -62,6 +63,7 @@ class Rows:
     transitions: list[JobTransitioned] = field(default_factory=list)
     last_order: int = 0
     last_time: float = 0.0
+    shares: Shares = field(default_factory=Shares)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def remove(self, job_ids: Collection[JobId]) -> None:
@@ -105,9 +107,11 @@ class MemoryStore:
             rows.claim = Claim(epoch, holder, seen_at=now)
             return epoch
 
-    def seen(self, epoch: int) -> None:
+    def seen(self, epoch: int, shares: Shares | None = None) -> None:
         with self._rows.lock:
             self._renew(epoch)
+            if shares is not None:
+                self._rows.shares = shares
 
     def release(self, epoch: int) -> None:
         with self._rows.lock:
@@ -131,6 +135,7 @@ class MemoryStore:
                     ),
                     attempts=attempts,
                     workers=tuple(sorted(rows.workers.values(), key=lambda worker: worker.id)),
+                    shares=rows.shares,
                 ),
                 last_order=rows.last_order,
                 last_time=rows.last_time,

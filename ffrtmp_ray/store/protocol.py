@@ -15,6 +15,7 @@ from ffrtmp_ray.core.model import (
     JobId,
     JobState,
     Queue,
+    Shares,
     Snapshot,
     Task,
     TaskId,
@@ -111,8 +112,12 @@ class Store(Protocol):
         """
         ...
 
-    def seen(self, epoch: int) -> None:
-        """Renew the holder's claim. Raises Superseded when `epoch` is not the current one."""
+    def seen(self, epoch: int, shares: Shares | None = None) -> None:
+        """Renew the holder's claim, and keep `shares` in place of the last ones: what owners have
+        had changes all the time, and is worth no commit.
+
+        Raises Superseded when `epoch` is not the current one.
+        """
         ...
 
     def release(self, epoch: int) -> None:

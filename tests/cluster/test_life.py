@@ -1,4 +1,4 @@
-"""Reads of what is stored and what runs go together, however the farm moves on meanwhile."""
+"""Reads of what is stored and what runs go together; what owners have had outlives a life."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 from ffrtmp_ray.cluster.intake import numbered
 from ffrtmp_ray.cluster.life import Life
 from ffrtmp_ray.cluster.submission import submission
-from ffrtmp_ray.core.messages import CancelRequested
+from ffrtmp_ray.core.messages import CancelRequested, WorkerJoined
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.memory import MemoryStore
 from ffrtmp_ray.store.protocol import JobRecord
 from tests.cluster.farms import QUICK, NoMachines
+from tests.core.farm import make_worker
 
 
 @pytest.fixture
@@ -51,3 +52,26 @@ async def test_a_job_that_ends_while_it_is_read_is_read_again(life: Life) -> Non
 
     assert record.job.state is JobState.CANCELED
     assert reads == [JobState.PENDING, JobState.CANCELED]
+
+
+class WithoutProcesses(NoMachines):
+    """A cluster of workers that are rows alone."""
+
+    def kill(self, worker_id: str) -> None:
+        """There is none."""
+
+
+async def test_a_life_that_ends_leaves_the_next_one_what_owners_have_had(tmp_path: Path) -> None:
+    settings, store = Settings(state_dir=tmp_path), MemoryStore()
+    life = Life(settings, WithoutProcesses(), store, store.take_epoch("test", "1"), store.load())
+    await life.begin()
+    spec = JobSpec(input="/in.mp4", output="/out.mp4", ladder=QUICK, owner="ann")
+    now = life.clock.now()
+    await life.apply(
+        [WorkerJoined(make_worker()), numbered(submission("job", spec, settings), 1, now)]
+    )
+    assert store.load().snapshot.shares.served == {}
+
+    await life.end()
+
+    assert store.load().snapshot.shares.served["ann"] > 0.0

@@ -124,6 +124,7 @@ class Commotion(RuleBasedStateMachine):
     def restart(self) -> None:
         self.epoch += 1
         self.revisions.clear()
+        self.rows.shares = self.engine.shares()
         self.engine = Scheduler(POLICY, self.epoch, self.rows.snapshot(), self.now)
         self.ordered = {w: self.engine.wanted(w) for w in self.rows.workers}
         self.send(Tick())

@@ -130,6 +130,7 @@ class Farm:
 
     def restart(self) -> None:
         self.epoch += 1
+        self.rows.shares = self.engine.shares()
         self.engine = Scheduler(self.policy, self.epoch, self.rows.snapshot(), self.now)
         self.tick()
 

@@ -29,6 +29,7 @@ from ffrtmp_ray.core.model import (
     Job,
     JobId,
     JobState,
+    Shares,
     Snapshot,
     Task,
     TaskId,
@@ -48,6 +49,7 @@ class Rows:
     results: dict[TaskId, Document] = field(default_factory=dict)
     logs: dict[AttemptId, str] = field(default_factory=dict)
     transitions: list[JobTransitioned] = field(default_factory=list)
+    shares: Shares = field(default_factory=Shares)
 
     def commit(self, changes: Iterable[Change]) -> None:
         """Take in what one event changed; asserts that each change may follow what is here."""
@@ -123,6 +125,7 @@ class Rows:
             ),
             attempts=tuple(open_attempts),
             workers=tuple(self.workers.values()),
+            shares=self.shares,
         )
 
     def tasks_of(self, job_id: JobId) -> tuple[Task, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ffrtmp_ray.core.messages import Discard, Level
-from ffrtmp_ray.core.model import TaskState
+from ffrtmp_ray.core.model import OwnerPolicy, Policy, TaskState
 from tests.core.farm import FINISH, PLAN, Farm, encode, make_worker
 
 
@@ -88,3 +88,55 @@ def test_a_job_that_was_retried_while_it_stopped_goes_on_after_a_restart() -> No
     assert farm.job().state == "pending"
     farm.stopped("job-plan")
     assert farm.attempt("job-plan").id == "job-plan-2-2"
+
+
+def queue_up(farm: Farm, owner: str, count: int) -> None:
+    for n in range(count):
+        farm.submit(f"{owner}{n}", encode(1), owner=owner)
+
+
+def turns(farm: Farm, count: int) -> list[str]:
+    """The owners of the next encodes of a farm of one CPU, each of which takes ten seconds."""
+    owners = []
+    for _ in range(count):
+        (attempt,) = farm.engine.attempts_on("w1")
+        owners.append(farm.job(attempt.job_id).owner)
+        farm.start(attempt.task_id)
+        farm.now += 10.0
+        farm.succeed(attempt.task_id)
+    return owners
+
+
+def test_owners_keep_the_ratio_of_their_weights_however_often_the_scheduler_restarts() -> None:
+    farm = Farm(Policy(owners={"ann": OwnerPolicy(weight=3.0)}))
+    farm.join(cpus=1)
+    queue_up(farm, "ann", 40)
+    queue_up(farm, "bob", 40)
+    had = []
+    for _ in range(20):
+        had += turns(farm, 2)
+        farm.restart()
+    assert had.count("ann") == 30
+
+
+def test_what_an_owner_has_had_before_a_restart_counts_after_it_but_no_longer_than_that() -> None:
+    farm = Farm()
+    farm.join(cpus=1)
+    farm.running(encode(1), job_id="long", owner="ann")
+    queue_up(farm, "bob", 20)
+    queue_up(farm, "ann", 20)
+    farm.now += 100.0
+    farm.succeed("long-encode")
+    farm.restart()
+    assert turns(farm, 10) == ["bob"] * 10, "until it has had as much"
+    assert turns(farm, 10).count("ann") == 5
+
+
+def test_an_owner_that_comes_after_a_restart_begins_where_the_others_are() -> None:
+    farm = Farm()
+    farm.join(cpus=1)
+    queue_up(farm, "ann", 40)
+    turns(farm, 20)
+    farm.restart()
+    queue_up(farm, "bob", 20)
+    assert turns(farm, 10).count("ann") in (4, 5, 6)

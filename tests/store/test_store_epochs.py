@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ffrtmp_ray.core.model import Shares
 from ffrtmp_ray.errors import Superseded
 from ffrtmp_ray.store.claim import Claim, next_epoch
 from ffrtmp_ray.store.protocol import Store
@@ -111,3 +112,25 @@ def _take_when_allowed(store: Store, holder: str) -> int:
         except Superseded:
             assert time.monotonic() < deadline, "the store was never given up"
             time.sleep(0.01)
+
+
+def test_what_owners_have_had_is_kept_with_a_claim_until_it_is_told_anew(
+    store: Store, epoch: int
+) -> None:
+    assert store.load().snapshot.shares == Shares()
+    shares = Shares(12.5, {"ann": 40.25, "bob": 12.5})
+    store.seen(epoch, shares)
+    store.seen(epoch)
+    store.commit(epoch, added(job(1)))
+    assert store.load().snapshot.shares == shares
+    store.seen(epoch, Shares())
+    assert store.load().snapshot.shares == Shares()
+
+
+def test_who_is_superseded_changes_nothing_of_what_owners_have_had(
+    store: Store, epoch: int
+) -> None:
+    store.take_epoch("here", "1.0")
+    with pytest.raises(Superseded):
+        store.seen(epoch, Shares(1.0))
+    assert store.load().snapshot.shares == Shares()

@@ -16,7 +16,7 @@ from msgspec.structs import fields
 from sqlalchemy import Table, inspect
 
 from ffrtmp_ray.core.messages import JobTransitioned
-from ffrtmp_ray.core.model import Attempt, Job, Task, Worker
+from ffrtmp_ray.core.model import Attempt, Job, Shares, Task, Worker
 from ffrtmp_ray.errors import SchemaMismatch, StoreUnavailable
 from ffrtmp_ray.store.open import migrate, open_store
 from ffrtmp_ray.store.sql import tables
@@ -86,6 +86,22 @@ def test_migrating_again_changes_nothing(url: str) -> None:
         migrate(url)
         assert store.load().snapshot.jobs == (job(1),)
         assert store.take_epoch("here", "1.0") == 2
+
+
+def test_a_database_of_the_first_version_keeps_its_jobs(tmp_path: Path, url: str) -> None:
+    migrate(url)
+    with closing(open_store(url, takeover_seconds=NEVER)) as store:
+        store.commit(store.take_epoch("here", "1.0"), added(job(1)))
+    with closing(sqlite3.connect(tmp_path / "ffrtmp.db")) as connection:
+        connection.execute("ALTER TABLE scheduler DROP COLUMN shares")
+        connection.commit()
+    set_revision(tmp_path, "0001")
+
+    migrate(url)
+
+    with closing(open_store(url, takeover_seconds=NEVER)) as store:
+        assert store.load().snapshot.jobs == (job(1),)
+        assert store.load().snapshot.shares == Shares()
 
 
 def test_migrating_makes_the_folder_of_the_file(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ class Server:
             connection.execute(
                 "DELETE FROM transitions; DELETE FROM attempts; DELETE FROM tasks;"
                 "DELETE FROM jobs; DELETE FROM workers; UPDATE scheduler SET"
-                " epoch = 0, holder = '', seen_at = 0, version = '', last_order = 0, last_time = 0"
+                " epoch = 0, holder = '', seen_at = 0, version = '', last_order = 0, last_time = 0,"
+                " shares = NULL"
             )
 
     def end(self) -> None:

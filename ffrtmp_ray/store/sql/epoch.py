@@ -5,8 +5,10 @@ Statements of one transaction each; `store.claim` has the rule of who may take o
 
 from __future__ import annotations
 
+from msgspec import to_builtins
 from sqlalchemy import Connection, case, select, update
 
+from ffrtmp_ray.core.model import Shares
 from ffrtmp_ray.store.batch import Batch
 from ffrtmp_ray.store.claim import Claim, next_epoch, superseded
 from ffrtmp_ray.store.sql.engine import database_clock
@@ -30,11 +32,13 @@ def take(connection: Connection, holder: str, version: str, takeover_seconds: fl
     return epoch
 
 
-def renew(connection: Connection, epoch: int, batch: Batch | None = None) -> None:
+def renew(
+    connection: Connection, epoch: int, batch: Batch | None = None, shares: Shares | None = None
+) -> None:
     """Confirm the claim of `epoch`, and hold the row until the transaction ends.
 
-    Raises Superseded when `epoch` is not the current one. What is highest in `batch` is kept in
-    the row.
+    Raises Superseded when `epoch` is not the current one. What is highest in `batch`, and
+    `shares`, is kept in the row.
     """
     row = scheduler.c
     values: dict[str, object] = {"seen_at": database_clock()}
@@ -45,6 +49,8 @@ def renew(connection: Connection, epoch: int, batch: Batch | None = None) -> Non
         values["last_time"] = case(
             (row.last_time < batch.last_time, batch.last_time), else_=row.last_time
         )
+    if shares is not None:
+        values["shares"] = to_builtins(shares)
     _change(connection, epoch, values)
 
 

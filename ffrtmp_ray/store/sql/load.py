@@ -6,9 +6,10 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec import convert
 from sqlalchemy import Connection, func, select
 
-from ffrtmp_ray.core.model import Attempt, JobState, Snapshot, Task, TaskId
+from ffrtmp_ray.core.model import Attempt, JobState, Shares, Snapshot, Task, TaskId
 from ffrtmp_ray.store.protocol import Loaded, TaskInput
 from ffrtmp_ray.store.sql.rows import ATTEMPTS, JOBS, TASKS, WORKERS, portions
 from ffrtmp_ray.store.sql.tables import attempts, jobs, scheduler, tasks, workers
@@ -47,7 +48,9 @@ def load(connection: Connection) -> Loaded:
     )
     stopping = _tasks_of_finished_jobs(connection, stored_tasks, open_attempts)
     counts = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
-    last = connection.execute(select(scheduler.c.last_order, scheduler.c.last_time)).one()
+    last = connection.execute(
+        select(scheduler.c.last_order, scheduler.c.last_time, scheduler.c.shares)
+    ).one()
     return Loaded(
         snapshot=Snapshot(
             jobs=tuple(stored_jobs),
@@ -58,6 +61,7 @@ def load(connection: Connection) -> Loaded:
                     connection.execute(select(*WORKERS.columns).order_by(workers.c.id)).all()
                 )
             ),
+            shares=convert(last.shares or {}, Shares),
         ),
         last_order=last.last_order,
         last_time=last.last_time,

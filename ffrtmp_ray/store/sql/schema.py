@@ -10,7 +10,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 
 from ffrtmp_ray.errors import SchemaMismatch
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest of `migrations/versions`."""
 
 _VERSIONS = table("alembic_version", column("version_num"))

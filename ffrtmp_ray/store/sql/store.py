@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection, Engine
 
 from ffrtmp_ray.core.messages import Change
-from ffrtmp_ray.core.model import AttemptId, JobId, TaskId
+from ffrtmp_ray.core.model import AttemptId, JobId, Shares, TaskId
 from ffrtmp_ray.errors import FfrtmpError
 from ffrtmp_ray.store.batch import fold
 from ffrtmp_ray.store.protocol import (
@@ -49,9 +49,9 @@ class SqlStore:
             self._check_schema(connection)
             return epochs.take(connection, holder, version, self._takeover_seconds)
 
-    def seen(self, epoch: int) -> None:
+    def seen(self, epoch: int, shares: Shares | None = None) -> None:
         with self._transaction(self._writing) as connection:
-            epochs.renew(connection, epoch)
+            epochs.renew(connection, epoch, shares=shares)
 
     def release(self, epoch: int) -> None:
         with self._transaction(self._writing) as connection:

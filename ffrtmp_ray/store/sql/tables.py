@@ -64,6 +64,7 @@ scheduler = Table(
     # Kept here, and not sought in the rows, so that they outlive rows that retention removes.
     Column("last_order", BigInteger, nullable=False),
     Column("last_time", SECONDS, nullable=False),
+    Column("shares", DOCUMENT, nullable=True),  # what owners have had; of no one yet where null
     CheckConstraint("id = 1", name="one_row"),
 )
 
