@@ -337,14 +337,15 @@ class Life:
         return self._dependents.needed()
 
     async def _discard_leftovers(self, job_id: JobId) -> None:
-        """Remove what a failed or canceled job left unfinished."""
-        record = await self.read(lambda: self.store.job(job_id))
-        if record is None:
-            return
-        leftovers = frozenset(
-            a.id for a in record.attempts if a.ended_at is not None and a.outcome != "succeeded"
-        )
-        await self.discard(job_id, leftovers)
+        """Remove what a failed or canceled job left unfinished, unless it is tried again by now."""
+        async with self.finished_rows:
+            record = await self.read(lambda: self.store.job(job_id))
+            if record is None or not record.job.state.terminal:
+                return
+            leftovers = frozenset(
+                a.id for a in record.attempts if a.ended_at is not None and a.outcome != "succeeded"
+            )
+            await self.discard(job_id, leftovers)
 
     async def discard(self, job_id: JobId, attempts: frozenset[AttemptId]) -> bool:
         """Have some worker remove what those attempts left; whether one has done so."""

@@ -130,9 +130,8 @@ class Workbench:
         return held.run.log if held else None
 
     async def discard(self, job_id: JobId, attempts: frozenset[AttemptId]) -> None:
-        """Remove what ended `attempts` of a job left in the workspace and beside its output."""
-        for attempt_id in attempts:
-            await asyncio.to_thread(self._toolbox.remove_attempt, job_id, attempt_id)
+        """Remove what ended `attempts` of an ended job left in the workspace and at its output."""
+        await asyncio.to_thread(self._toolbox.clear_up, job_id, attempts)
 
     async def close(self) -> None:
         """Stop everything and let no process behind; nothing is started after this."""

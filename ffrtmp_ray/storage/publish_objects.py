@@ -79,6 +79,29 @@ def publish_objects(
         raise error_of(trouble, place, OutputRefused, "output") from trouble
 
 
+def withdraw_objects(target: str, publication: str) -> None:
+    """Take back what a publication has put to `target` that will not be gone on with, manifests
+    first, and its marker. One that is whole has no marker any more, and is left as it is.
+
+    Blocks. Raises OutputRefused when nothing may be written there, StorageUnavailable when nothing
+    can.
+    """
+    place = object_place(target, OutputRefused, "output")
+    store = store_of(place)
+    try:
+        marker = _owner(store, marker_key(place.key))
+        if marker is None or _job(marker) != _job(publication):
+            return
+        pages = obstore.list(store, prefix=f"{place.key}/")
+        listed = in_order([meta["path"] for page in pages for meta in page])
+        for key in (place.key, *reversed(listed)):
+            if _owner(store, key) == publication:
+                obstore.delete(store, key)
+        _release(store, place.key, publication)
+    except TROUBLES as trouble:
+        raise error_of(trouble, place, OutputRefused, "output") from trouble
+
+
 def marker_key(key: str) -> str:
     """Of the object that keeps others from publishing to `key`, an object or a folder of them."""
     path = PurePosixPath(key)
@@ -133,7 +156,6 @@ def _claim(store: ObjectStore, place: ObjectPlace, publication: str) -> None:
     Raises OutputExists when it is another job's.
     """
     key = marker_key(place.key)
-    job = publication.partition("/")[0]
     other = None
     while other is None:
         try:
@@ -142,10 +164,9 @@ def _claim(store: ObjectStore, place: ObjectPlace, publication: str) -> None:
             other = _owner(store, key)  # None when it has gone by now: there is another try
         else:
             return
-    if other.partition("/")[0] != job:
+    if _job(other) != _job(publication):
         raise OutputExists(
-            f"job {other.partition('/')[0] or '(unknown)'} is publishing to {place}, "
-            "or was ended while it did",
+            f"job {_job(other) or '(unknown)'} is publishing to {place}, or was ended while it did",
             where="output",
             remedy=f"choose another name; where that job is over, delete {place.bucket}/{key}",
         )
@@ -154,8 +175,12 @@ def _claim(store: ObjectStore, place: ObjectPlace, publication: str) -> None:
 def _release(store: ObjectStore, key: str, publication: str) -> None:
     marker = marker_key(key)
     owner = _owner(store, marker)
-    if owner is not None and owner.partition("/")[0] == publication.partition("/")[0]:
+    if owner is not None and _job(owner) == _job(publication):
         obstore.delete(store, marker)
+
+
+def _job(publication: str) -> str:
+    return publication.partition("/")[0]
 
 
 def _is_free(

@@ -10,18 +10,22 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import obstore
 import psutil
 import pytest
 from msgspec import structs
+from obstore.store import ObjectStore
 
 from ffrtmp_ray.core.model import FailureKind, NewTask
+from ffrtmp_ray.errors import StorageUnavailable
 from ffrtmp_ray.media.assignment import Stopped, Succeeded
 from ffrtmp_ray.media.plan import first_task
 from ffrtmp_ray.media.plan.payloads import FinishPayload
 from ffrtmp_ray.media.spec import Codec, Effort, JobSpec
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
-from ffrtmp_ray.storage.publish import staging_path
+from ffrtmp_ray.storage.publish import Publication, staging_path
+from ffrtmp_ray.storage.publish_objects import publish_objects
 from tests.clips import Clips
 from tests.media.pipeline import (
     assert_nothing_left,
@@ -65,6 +69,31 @@ async def test_publishing_twice_is_publishing_once(
     assert await TaskRun(again, toolbox).run() == first
     assert target.read_bytes() == content
     assert_nothing_left(toolbox, out, target)
+
+
+def test_of_a_job_that_ended_while_it_published_objects_nothing_stays(
+    toolbox: Toolbox, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = f"{bucket}/film"
+    staged = toolbox.workspace.make("job", "job-finish-1-1") / "output"
+    (staged / "a").mkdir(parents=True)
+    (staged / "a" / "1.m4s").write_text("a segment")
+    toolbox.note_publishing(target, "job/job-finish-1-1")
+    put = obstore.put
+
+    def fail_after_a_segment(to: ObjectStore, key: str, *rest: object, **options: object) -> None:
+        put(to, key, *rest, **options)  # type: ignore[arg-type]
+        if key.endswith(".m4s"):
+            raise ConnectionError("the store is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(obstore, "put", fail_after_a_segment)
+        with pytest.raises(StorageUnavailable):
+            publish_objects(staged, target, [], "job/job-finish-1-1")
+
+    toolbox.clear_up("job", ["job-publish-1-1"])
+
+    assert publish_objects(staged, target, [], "other/other-finish-1-1") is Publication.PUBLISHED
 
 
 async def test_an_output_that_appears_meanwhile_is_left_alone_and_a_retry_goes_on(

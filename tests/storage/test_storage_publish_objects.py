@@ -13,7 +13,7 @@ from obstore.store import ObjectStore
 from ffrtmp_ray.errors import OutputExists, StorageUnavailable
 from ffrtmp_ray.storage import publish_objects
 from ffrtmp_ray.storage.publish import Publication
-from ffrtmp_ray.storage.publish_objects import in_order
+from ffrtmp_ray.storage.publish_objects import in_order, withdraw_objects
 from ffrtmp_ray.storage.publish_objects import publish_objects as publish
 
 MARKER = "out/.film.publishing"
@@ -113,24 +113,54 @@ def test_what_another_has_in_the_folder_is_not_mixed_with_ours(
     assert _keys(store) == ["out/film/readme.txt"]
 
 
+def cut_off(key: str, ladder: Path, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the publication `one/1` end after that object."""
+    with monkeypatch.context() as patch:
+        put = obstore.put
+
+        def end_after(to: ObjectStore, wanted: str, *rest: object, **options: object) -> object:
+            done = put(to, wanted, *rest, **options)  # type: ignore[arg-type]
+            if wanted == key:
+                raise ConnectionError("the worker is lost")
+            return done
+
+        patch.setattr(obstore, "put", end_after)
+        with pytest.raises(StorageUnavailable):
+            publish(ladder, target, [], "one/1")
+
+
+@pytest.mark.parametrize("key", ["out/film/a/2.m4s", "out/film/a/index.m3u8", MARKER])
+def test_one_that_was_cut_off_for_good_is_taken_back_and_leaves_its_place_to_others(
+    key: str, bucket: str, ladder: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obstore.put(store, "out/film.txt", b"another's")
+    target = f"{bucket}/out/film"
+    cut_off(key, ladder, target, monkeypatch)
+    withdraw_objects(target, "two/1")
+    assert MARKER in _keys(store), "it is not that job's"
+
+    withdraw_objects(target, "one/1")
+
+    assert _keys(store) == ["out/film.txt"]
+    assert publish(ladder, target, [], "two/1") is Publication.PUBLISHED
+
+
+def test_a_whole_publication_is_never_taken_back(
+    bucket: str, ladder: Path, store: ObjectStore
+) -> None:
+    target = f"{bucket}/out/film"
+    publish(ladder, target, [], "one/1")
+    withdraw_objects(target, "one/1")
+    assert len(_keys(store)) == 5
+
+
 @pytest.mark.parametrize("key", ["out/film/a/2.m4s", "out/film/a/index.m3u8", MARKER])
 def test_a_publication_that_was_cut_off_is_gone_on_with(
     key: str, bucket: str, ladder: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the same attempt, or by a later one of the same job that has found nothing put yet."""
     target = f"{bucket}/out/film"
-    with monkeypatch.context() as patch:
-        put = obstore.put
-
-        def cut_off(to: ObjectStore, wanted: str, *rest: object, **options: object) -> object:
-            done = put(to, wanted, *rest, **options)  # type: ignore[arg-type]
-            if wanted == key:
-                raise ConnectionError("the worker is lost")
-            return done
-
-        patch.setattr(obstore, "put", cut_off)
-        with pytest.raises(StorageUnavailable):
-            publish(ladder, target, [], "one/1")
+    cut_off(key, ladder, target, monkeypatch)
     assert MARKER in _keys(store)
     with pytest.raises(OutputExists):
         publish(ladder, target, [], "two/1")

@@ -25,7 +25,9 @@ def _publish(step: Step, work: PublishPayload) -> Ended:
     else:
         outputs = [output.path for output in work.outputs]
         staged = step.toolbox.workspace.absolute(work.staged)
-        outcome = publish_objects(staged, target, outputs, _publication(work))
+        publication = _publication(work)
+        step.toolbox.note_publishing(target, publication)
+        outcome = publish_objects(staged, target, outputs, publication)
     if outcome is Publication.OCCUPIED:
         return Failed(
             Failure(
