@@ -24,10 +24,12 @@ import httpx
 import psutil
 
 from benchmarks.farm import farm, say
+from benchmarks.sources import Make, make_source
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import Queue
+from ffrtmp_ray.media import ffmpeg as programs
 from ffrtmp_ray.media.spec import MOST_IN_BATCH, Codec, Effort, JobSpec, Ladder, Rendition
-from tests.cluster.media import make_clip
+from ffrtmp_ray.settings import Settings
 
 ROUNDS = 5
 WAITING = 1000
@@ -35,7 +37,8 @@ WAITING = 1000
 ASK_SECONDS = 0.02
 """Between two tries of one who asks."""
 LIMIT_SECONDS = 60.0
-CLIP_SECONDS = 240.0
+CLIP = Make(640, 360, 25, ("libx264", "-preset", "ultrafast"))
+CLIP_SECONDS = 240
 """Of an encode that outlasts all rounds."""
 SLOW = Rendition(name="slow", codec=Codec.HEVC, crf=18, effort=Effort.THOROUGH)
 
@@ -54,7 +57,8 @@ def main() -> None:
     os.environ["FFRTMP_STANDBY"] = json.dumps(wanted.standby)
     with tempfile.TemporaryDirectory() as name, farm(Path(name)) as client:
         folder = Path(name)
-        clip = make_clip(folder / "clip.mp4", seconds=CLIP_SECONDS, size="640x360")
+        clip = folder / "clip.mp4"
+        make_source(programs.find(Settings().ffmpeg), clip, CLIP, CLIP_SECONDS)
         running = encode(client, clip, folder)
         wait_in_line(client, clip, folder, wanted.waiting)
         rounds = [

@@ -42,7 +42,7 @@ from ffrtmp_ray.store.open import migrate, open_store
 from ffrtmp_ray.store.protocol import JobQuery, Store
 from ffrtmp_ray.store.sql.engine import create_engine, for_writing, parse_url
 from ffrtmp_ray.store.sql.tables import jobs, tasks, transitions
-from tests.support.postgresql import running_server
+from support.postgresql import running_server
 
 DEPTHS = (100_000, 1_000_000)
 DATABASES = ("sqlite", "postgresql")

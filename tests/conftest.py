@@ -10,11 +10,11 @@ import imageio_ffmpeg
 import pytest
 
 from ffrtmp_ray.store.open import migrate
+from support.postgresql import Server, running_server
 from tests.clips import Clips
 from tests.support.azure_server import azure_server, new_azure_container
 from tests.support.google_server import google_server, new_google_bucket
 from tests.support.object_server import new_bucket, object_server
-from tests.support.postgresql import Server, running_server
 
 _MEDIA_VARIABLE = "FFRTMP_TEST_MEDIA"
 _MEDIA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "media"

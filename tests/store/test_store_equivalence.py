@@ -31,9 +31,9 @@ from ffrtmp_ray.core.model import Failure, FailureKind, JobState, Queue, TaskSta
 from ffrtmp_ray.store.memory import MemoryStore
 from ffrtmp_ray.store.open import migrate, open_store
 from ffrtmp_ray.store.protocol import JobQuery, Store
+from support.postgresql import Server
 from tests.store.backends import NEVER, sqlite_url
 from tests.store.samples import attempt, job, task, transition, worker
-from tests.support.postgresql import Server
 
 NUMBERS = (1, 2, 3)
 NAMES = ("plan", "encode0", "finish")

@@ -17,9 +17,9 @@ from ffrtmp_ray.store.protocol import JobQuery, Store
 from ffrtmp_ray.store.sql import postgresql as settings
 from ffrtmp_ray.store.sql import tables
 from ffrtmp_ray.store.sql.engine import create_engine, for_reading, parse_url
+from support.postgresql import Server, running_server
 from tests.store.backends import NEVER
 from tests.store.samples import added, attempt, job, task
-from tests.support.postgresql import Server, running_server
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: its programs, and a server in a temporary folder."""
+"""A real PostgreSQL for tests and benchmarks: its programs, and a server in a temporary folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,9 @@ from typing import IO
 import psycopg
 from psycopg import sql
 
-from tests.support.waiting import until
-
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 UNPACKED = ROOT / ".tools" / "postgresql"
+START_SECONDS = 30.0
 _NOBODY = 65534
 _QUICK = {
     "fsync": "off",  # what survives a power cut is PostgreSQL's own matter
@@ -115,16 +115,16 @@ def _start(folder: Path) -> Server:
         process = _popen(log, "postgres", "-D", str(folder / "data"), *options)
     server = Server(folder, process)
 
-    def answers() -> bool:
+    end = time.monotonic() + START_SECONDS
+    while True:
         assert process.poll() is None, (folder / "log").read_text()
         try:
             server.connect().close()
         except psycopg.OperationalError:
-            return False
-        return True
-
-    until(answers, 30)
-    return server
+            assert time.monotonic() < end, f"it does not answer within {START_SECONDS:g} s"
+            time.sleep(0.02)
+        else:
+            return server
 
 
 def _command(program: str, *arguments: str) -> list[str]:
