@@ -134,9 +134,9 @@ def connected(ray_address: str) -> Iterator[str | None]:
 
 
 def _put_scheduler(settings: Settings) -> None:
-    wanted = About(VERSION, settings)
-    found = schedulers()
-    if not found or any(_about(each) != wanted for each in found):
+    # One of two may just be started again, and not say what it is; it is what the other one is.
+    told = [about for each in schedulers() if (about := _about(each)) is not None]
+    if not told or any(about != About(VERSION, settings) for about in told):
         kill_schedulers()
         create_scheduler(settings)
 

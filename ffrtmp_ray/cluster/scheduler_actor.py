@@ -97,6 +97,7 @@ class SchedulerActor:
         self._trouble: FfrtmpError | None = None
         """Why there is no life yet; None where it is only a matter of moments."""
         self._leads: bool | None = None
+        """See `leads`."""
         self._course = asyncio.create_task(self._run())
         self._standby: asyncio.Task[None] | None = None
 
