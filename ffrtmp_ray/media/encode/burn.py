@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
+from pathlib import Path
 
 from ffrtmp_ray.media.encode.graph import escaped
-from ffrtmp_ray.media.encode.opening import seconds
-from ffrtmp_ray.media.encode.subtitles import LATER_MS
-from ffrtmp_ray.media.encode.work import Burned, TextForm, VideoWork
+from ffrtmp_ray.media.encode.opening import opening, seconds
+from ffrtmp_ray.media.encode.subtitles import LATER_MS, dumped, outside
+from ffrtmp_ray.media.encode.work import Burned, TextForm, TextWork, VideoWork
+from ffrtmp_ray.media.timing import nearest
 
 FONT = "Noto Sans"
 """The family that all is written in; what it lacks comes from the other fonts that are there."""
@@ -23,6 +25,10 @@ _NARROWEST = Fraction(4, 3)
 """Shape of the narrowest picture on which text of that size has room."""
 _PAPER_WHITE = {"smpte2084": "949494", "arib-std-b67": "BFBFBF"}
 """203 cd/m² (ITU-R BT.2408, table 1: 58 % in PQ, 75 % in HLG), in which white would dazzle."""
+STYLED_LATER = 4_004
+"""Seconds by which the times of styled text are later: a cue that began before the picture keeps
+its beginning, from which its effects count, and no format has times before zero. A multiple of 1001
+is a whole number of ticks of nearly all clocks; ASS has no times from ten hours on."""
 DEMUXERS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass", ".ssa": "ass"}
 """ffmpeg's names, by the suffixes of files of subtitles."""
 
@@ -33,17 +39,72 @@ def burning(work: VideoWork) -> list[str]:
     if burned is None:
         return []
     pixels = "yuv420p10le" if work.bit_depth == 10 else "yuv420p"
+    rgb = ["scale=out_color_matrix=bt709:out_range=tv"] if work.rgb else []
+    return [*rgb, f"format={pixels}", *(_styled(burned) if burned.styled else _plain(work, burned))]
+
+
+def _styled(burned: Burned) -> list[str]:
+    """For as long as they are drawn, frames are as much later as the text is."""
+    later = f"{STYLED_LATER}/TB"
+    return [f"setpts=PTS+{later}", _subtitles(burned), f"setpts=PTS-{later}"]
+
+
+def _plain(work: VideoWork, burned: Burned) -> list[str]:
     style = [f"FontName={FONT}", f"FontSize={float(_size(burned)):g}"]
     if (white := _PAPER_WHITE.get(work.color.transfer or "")) is not None:
         style.append(f"PrimaryColour=&H{white}")
+    return [f"{_subtitles(burned)}:force_style='{','.join(style)}'"]
+
+
+def _subtitles(burned: Burned) -> str:
     options = [
         f"f={escaped(burned.path)}",
         f"fontsdir={escaped(burned.fonts)}",
         f"original_size={_square(burned)}",
-        f"force_style='{','.join(style)}'",
     ]
-    rgb = ["scale=out_color_matrix=bt709:out_range=tv"] if work.rgb else []
-    return [*rgb, f"format={pixels}", f"subtitles={':'.join(options)}"]
+    return f"subtitles={':'.join(options)}"
+
+
+def styled_argv(ffmpeg: str, source: str, work: TextWork, *, output: str, events: str) -> list[str]:
+    """The command line that takes ASS out of a source as it is: to `output`, a Matroska file, and
+    to `events`, as ASS; with fonts, to a folder `fonts` beside these."""
+    return [
+        *opening(ffmpeg, source, threads=1),
+        *dumped(work.fonts, f"{Path(output).parent}/fonts"),
+        *("-i", source),
+        *_as_it_is(f"0:{work.stream}", work.picture_start, work.length, output, events),
+    ]
+
+
+def styled_file_argv(
+    ffmpeg: str,
+    path: str,
+    picture_start: Fraction,
+    length: Fraction,
+    *,
+    output: str,
+    events: str,
+) -> list[str]:
+    """The same of a file of ASS."""
+    return [
+        *(ffmpeg, "-nostdin", "-hide_banner", "-y", "-loglevel", "level+warning"),
+        *("-progress", "pipe:1", "-nostats", "-copyts"),
+        *("-protocol_whitelist", "file", "-f", "ass", "-i", path),
+        *_as_it_is("0:s:0", picture_start, length, output, events),
+    ]
+
+
+def _as_it_is(
+    stream: str, start: Fraction, length: Fraction, output: str, events: str
+) -> list[str]:
+    """What is shown between `start` and `length` seconds later. All is a millisecond earlier, as in
+    `package.burning.burnable`."""
+    later = nearest((STYLED_LATER - start) * 1000) - 1
+    moved = f"setts=time_base=1/1000:prescale=1:ts='max(0,PTS+({later}))'"
+    copied = ["-map", stream, "-map_metadata", "-1", "-map_chapters", "-1", "-c", "copy"]
+    copied += ["-bsf:s", f"noise=drop='{outside(start, start + length)}',{moved}"]
+    exact = ("-fflags", "+bitexact")  # nothing that differs from try to try
+    return [*copied, *exact, "-f", "matroska", output, *copied, *exact, "-f", "ass", events]
 
 
 def file_argv(

@@ -35,7 +35,7 @@ def packets_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> li
     What is shown by then is shown from then on, where it says for how long; PGS does not.
     """
     start, end = _number(work.picture_start), _number(work.picture_start + work.length)
-    over = f"lt(pts*tb,{start})*lte((pts+duration)*tb,{start})+gte(pts*tb,{end})"
+    over = outside(work.picture_start, work.picture_start + work.length)
     time = f"max(0,round(PTS-{start}/TB))"
     rest = f"min(max(0,DURATION-max(0,round({start}/TB-PTS))),round({end}/TB)-max(PTS,{start}/TB))"
     return [
@@ -46,6 +46,13 @@ def packets_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> li
         *("-bsf:s", f"noise=drop='{over}',setts=ts='{time}':duration='{rest}'"),
         *("-f", work.form.value, output),
     ]
+
+
+def outside(start: Fraction, end: Fraction) -> str:
+    """An expression for ffmpeg's bitstream filters: the packet is shown at no time from `start` on
+    and before `end`."""
+    begin = _number(start)
+    return f"lt(pts*tb,{begin})*lte((pts+duration)*tb,{begin})+gte(pts*tb,{_number(end)})"
 
 
 def dumped(fonts: Iterable[AttachedFont], folder: str) -> list[str]:

@@ -107,10 +107,16 @@ class Burned(Value):
     """Subtitles that are drawn on the picture."""
 
     path: str
-    """Of SubRip, one cue at a time in each place, whose time zero is the picture's first frame.
-    Relative to the workspace, until a step puts its machine's in (`steps.burn.local`)."""
+    """Of SubRip, one cue at a time in each place, whose time zero is the picture's first frame; of
+    what is `styled`, ASS in Matroska, later by `encode.burn.STYLED_LATER`. Relative to the
+    workspace, until a step puts its machine's in (`steps.burn.local`)."""
     sha256: str
     """Of that text and of the fonts, in hex."""
+    styled: bool = False
+    makes_room: bool = False
+    """Where its cues lie depends on those before them: what is drawn is not to be cut."""
+    attached: str | None = None
+    """A folder of fonts that came with it, like `path`."""
     fonts: str = ""
     """The folder of the fonts that come with the installation; known by the step alone."""
     width: int

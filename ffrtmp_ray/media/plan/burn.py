@@ -14,7 +14,7 @@ from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.payloads import BurnPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.tracks import choose_tracks, language_of
 from ffrtmp_ray.media.probe.source import BitmapStream, Source, TextStream, VideoStream
-from ffrtmp_ray.media.spec.burn import Burn
+from ffrtmp_ray.media.spec.burn import STYLED_SUFFIXES, Burn
 
 BURN_NAME = "burn"
 
@@ -42,9 +42,11 @@ def burn_tasks(
     if work.burn is None or work.burned is not None:
         return ()
     beside = work.burn.file
+    stream = None if beside is not None else _stream_of(work.burn, source)
+    styled = work.burn.styles and not part.hdr and _is_styled(beside, stream)
     payload = BurnPayload(
         input=file,
-        stream=None if beside is not None else _stream_of(work.burn, source).index,
+        stream=None if stream is None else stream.index,
         file=beside,
         picture_start=part.first - (source.video.first if beside is not None else 0),
         length=part.end - part.first,
@@ -52,6 +54,8 @@ def burn_tasks(
         height=part.shown_height,
         aspect=1 / part.sample_aspect if part.sideways else part.sample_aspect,
         colored=not part.hdr,
+        styled=styled,
+        fonts=source.fonts if styled and beside is None else (),
     )
     task = NewTask(
         name=BURN_NAME,
@@ -62,6 +66,13 @@ def burn_tasks(
         timeout_seconds=work.task_timeout_seconds,
     )
     return task, replace(plan_task(work), name="plan-burned", waits_for=(BURN_NAME,))
+
+
+def _is_styled(file: str | None, stream: TextStream | None) -> bool:
+    """Whether the text has the styles of ASS."""
+    if file is not None:
+        return file.lower().endswith(STYLED_SUFFIXES)
+    return stream is not None and stream.codec in ("ass", "ssa")
 
 
 def _stream_of(burn: Burn, source: Source) -> TextStream:

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from ffrtmp_ray.media.encode.work import (
+    AttachedFont,
     AudioWork,
     Burned,
     ChunkWork,
@@ -174,6 +175,10 @@ class BurnPayload(Value):
     """As of `Burned`."""
     colored: bool
     """The text may have colours of its own."""
+    styled: bool = False
+    """It is ASS, and drawn as that says."""
+    fonts: tuple[AttachedFont, ...] = ()
+    """That it may need."""
 
 
 class CopyPayload(Value):

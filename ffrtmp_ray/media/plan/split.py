@@ -81,6 +81,8 @@ def _hindrances(
         yield "not all of its frames have a time of their own"
     if video.regular is not None:
         yield "its packets do not say when its frames are shown"
+    if work.burned is not None and work.burned.makes_room:
+        yield "the subtitles that are drawn on it make room for each other"
     if work.gpu is GpuUse.PREFER and gpu_makes(outputs):
         yield "what GPUs and CPUs make cannot be joined, and either may get it"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import cast
 
@@ -34,8 +35,9 @@ class Child(asyncio.SubprocessProtocol):
         self._error: Exception | None = None
         self._transport: asyncio.SubprocessTransport
 
-    async def start(self, argv: Sequence[str]) -> None:
-        """Start `argv`, with nothing to read. Raises MachineError when no process can be started.
+    async def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start `argv`, with nothing to read and that beside this process's environment. Raises
+        MachineError when no process can be started.
 
         The callbacks take what it writes to stdout and to stderr.
         """
@@ -46,6 +48,7 @@ class Child(asyncio.SubprocessProtocol):
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, **environment},
             )
         except OSError as error:
             raise MachineError(

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from ffrtmp_ray.media.process.child import Child
 from ffrtmp_ray.media.process.clock import ActiveClock
@@ -169,8 +170,9 @@ class ProcessGroup:
         self,
         argv: Sequence[str],
         on_progress: Callable[[ProcessProgress], None] | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Exit:
-        """Run `argv` to its end, and say how it ended.
+        """Run `argv` to its end, and say how it ended; `environment` is added to this process's.
 
         `on_progress` is called in the event loop for each block that the process writes to
         stdout with `-progress pipe:1`. Canceling this kills the process. Raises MachineError
@@ -181,7 +183,7 @@ class ProcessGroup:
         if self._stopped:
             return Exit(-signal.SIGTERM, Ending.STOPPED, "")
         running = _Running(self._stall_seconds, self._clock, on_progress, self._log)
-        await running.child.start((*prefix, *argv))
+        await running.child.start((*prefix, *argv), environment)
         self._running.append(running)
         watch = asyncio.create_task(self._watch(running))
         try:

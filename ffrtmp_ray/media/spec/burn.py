@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from ffrtmp_ray.media.spec.base import SpecModel
 from ffrtmp_ray.media.spec.tracks import Language
 
-SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+STYLED_SUFFIXES = (".ass", ".ssa")
+SUFFIXES = (".srt", ".vtt", *STYLED_SUFFIXES)
 """Of files of subtitles, by which they are read."""
 
 
@@ -28,6 +29,12 @@ class Burn(SpecModel):
         max_length=4096,
         description="Absolute path of a .srt, .vtt, .ass or .ssa file below the folders for "
         "inputs, 10 MB at most; its times count from the source's first frame.",
+    )
+
+    styles: bool = Field(
+        default=True,
+        description="Draw ASS and SSA as they say; false draws all text alike. HDR has all text "
+        "alike in any case.",
     )
 
     @model_validator(mode="after")

@@ -37,8 +37,8 @@ async def compare(
 
     cpus = max(step.assignment.cpus, 1)
     argv = comparison_argv(step.toolbox.ffmpeg, work, str(log), cpus=cpus)
-    argv = await burn.with_fonts(step, work.video, argv)
-    if (ended := await step.ffmpeg(argv, follow)) is not None:
+    fonts = await burn.fonts_environment(step, work.video)
+    if (ended := await step.ffmpeg(argv, follow, fonts)) is not None:
         return ended
     return Compared(await step.in_thread(_read, log, work.measures), frames)
 

@@ -89,7 +89,7 @@ async def _encode(
         cpus=max(step.assignment.cpus, 1),
         gpu=step.assignment.gpu,
     )
-    return await step.ffmpeg(await burn.with_fonts(step, video, argv), fraction)
+    return await step.ffmpeg(argv, fraction, await burn.fonts_environment(step, video))
 
 
 async def _damaged(step: Step, work: EncodePayload) -> Failed | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import psutil
@@ -69,18 +70,22 @@ class Step:
             raise
 
     async def ffmpeg(
-        self, argv: Sequence[str], fraction: Callable[[ProcessProgress], float]
+        self,
+        argv: Sequence[str],
+        fraction: Callable[[ProcessProgress], float],
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Failed | Stopped | None:
         """Run a command line to its good end; another end is returned.
 
-        `fraction` says how far the step is (0 to 1) from what ffmpeg says of its progress.
+        `fraction` says how far the step is (0 to 1) from what ffmpeg says of its progress;
+        `environment` is added to the worker's.
         """
 
         def follow(progress: ProcessProgress) -> None:
             reached = min(max(fraction(progress), self.progress.fraction), 1.0)
             self.progress = Progress(reached, progress.fps, progress.speed)
 
-        end = await self.within_space(self.processes.run(argv, follow))
+        end = await self.within_space(self.processes.run(argv, follow, environment))
         if isinstance(end, Failure):
             return Failed(end)
         if end.ending is Ending.STOPPED:

@@ -92,8 +92,8 @@ async def _score(
         cpus=TUNE_CPUS,
         gpu=None,
     )
-    argv = await burn.with_fonts(step, samples.payload.video, argv)
-    if (ended := await step.ffmpeg(argv, lambda _: begun)) is not None:
+    fonts = await burn.fonts_environment(step, samples.payload.video)
+    if (ended := await step.ffmpeg(argv, lambda _: begun, fonts)) is not None:
         return ended
     size = {"width": samples.payload.width, "height": samples.payload.height, "via": ()}
     comparison = Comparison(

@@ -1,0 +1,75 @@
+"""Make ASS ready to be burned in with its own styles and fonts. Part of `burn`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
+from ffrtmp_ray.media.encode.burn import STYLED_LATER, styled_argv, styled_file_argv
+from ffrtmp_ray.media.encode.work import TextForm, TextWork
+from ffrtmp_ray.media.package.styled import make_room, read_events
+from ffrtmp_ray.media.plan.payloads import BurnPayload
+from ffrtmp_ray.media.process.progress import ProcessProgress
+from ffrtmp_ray.media.steps import burn_text
+from ffrtmp_ray.media.steps.step import Step
+
+_HUNDREDTHS = 100
+
+
+async def make(step: Step, work: BurnPayload) -> Ended:
+    """As `burn.run`. Which letters its fonts have is not looked at: it chooses them itself."""
+    folder = await step.make_folder()
+    path, events, fonts = folder / "burned.mks", folder / "burned.ass", folder / "fonts"
+    await step.in_thread(fonts.mkdir)
+    ended = await _extract(step, work, path, events)
+    if ended is not None:
+        return ended
+    if (large := burn_text.too_large(path)) is not None:
+        return large
+    begin = STYLED_LATER * _HUNDREDTHS
+    end = begin + work.length * _HUNDREDTHS
+    text = events.read_text(encoding="utf-8", errors="replace")
+    shown = [each for each in read_events(text) if each.start < end and each.end > begin]
+    if not shown:
+        return burn_text.nothing_shown()
+    attached = sorted(fonts.iterdir())
+    burned = await step.in_thread(burn_text.burned, step, work, path, attached)
+    styled = {
+        "styled": True,
+        "makes_room": make_room(shown),
+        "attached": step.toolbox.workspace.relative(fonts) if attached else None,
+    }
+    burned = burned.model_copy(update=styled)
+    return Succeeded({"burned": burned.model_dump(mode="json"), "warnings": []})
+
+
+async def _extract(
+    step: Step, work: BurnPayload, path: Path, events: Path
+) -> Failed | Stopped | None:
+    """The text as it is, and once more as events that can be read."""
+    length, ffmpeg = max(float(work.length), 0.001), step.toolbox.ffmpeg
+
+    def fraction(progress: ProcessProgress) -> float:
+        return (progress.out_time_seconds or 0.0) / length
+
+    if work.file is not None:
+        file = await step.in_thread(burn_text.checked_file, step, work.file)
+        argv = styled_file_argv(
+            ffmpeg,
+            str(file),
+            work.picture_start,
+            work.length,
+            output=str(path),
+            events=str(events),
+        )
+        return await step.ffmpeg(argv, fraction)
+    text = TextWork(
+        stream=work.stream or 0,
+        form=TextForm.PACKETS,
+        fonts=work.fonts,
+        picture_start=work.picture_start,
+        length=work.length,
+    )
+    async with step.open_input(work.input) as source:
+        argv = styled_argv(ffmpeg, source.address, text, output=str(path), events=str(events))
+        return await step.ffmpeg(argv, fraction)
