@@ -144,19 +144,32 @@ async def test_a_trim_begins_at_its_sample_and_ends_within_a_packet(
     assert "may end up to one of them after the trim" in outcome.warnings[-1]
 
 
-@pytest.mark.parametrize("form", ["mp4", "package"])
 async def test_a_sound_that_begins_later_keeps_its_distance(
-    form: str, toolbox: Toolbox, clips: Clips, out: Path, ffmpeg: str, tmp_path: Path
+    toolbox: Toolbox, clips: Clips, out: Path
 ) -> None:
-    clip, target = clips("late-sound.mp4"), out / ("p" if form == "package" else f"a.{form}")
-    fields = {"packaging": BOTH} if form == "package" else {}
-    outcome = await copied(clip, target, toolbox, **fields)
-    if form != "package":
-        assert_published(outcome, target)
-        assert onset(target) == pytest.approx(onset(clip), abs=0.001)
-        return
-    for manifest in published(outcome)[:2]:
-        played = play(ffmpeg, target / manifest, tmp_path)
+    clip, target = clips("late-sound.mp4"), out / "a.mp4"
+    assert_published(await copied(clip, target, toolbox), target)
+    assert onset(target) == pytest.approx(onset(clip), abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("packaging", "manifests"),
+    [(BOTH, ["master.m3u8", "manifest.mpd"]), (Packaging(hls=HlsSegments.TS), ["master.m3u8"])],
+)
+async def test_a_sound_that_begins_later_keeps_its_distance_in_packages(
+    packaging: Packaging,
+    manifests: list[str],
+    toolbox: Toolbox,
+    clips: Clips,
+    out: Path,
+    ffmpeg: str,
+    tmp_path: Path,
+) -> None:
+    clip = clips("late-sound.mp4")
+    outcome = await copied(clip, out / "p", toolbox, packaging=packaging)
+    assert published(outcome)[: len(manifests)] == manifests
+    for manifest in manifests:
+        played = play(ffmpeg, out / "p" / manifest, tmp_path)
         assert played.beep == pytest.approx(onset(clip), abs=APART)
 
 

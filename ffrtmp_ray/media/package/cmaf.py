@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +43,16 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """An entry of an edit list."""
+
+    length: Fraction
+    """Seconds."""
+    media_time: int
+    """Where in the media it begins; -1: it shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     init: bytes
     """Its header: `ftyp` and `moov`."""
@@ -49,9 +60,21 @@ class Track:
     duration: int
     """By its header, with what the edit list hides; 0 where it is fragmented."""
     entry: SampleEntry
-    media_time: int
-    """What its edit list takes from all times."""
+    edits: tuple[Edit, ...]
     fragments: tuple[Fragment, ...]
+
+    @property
+    def media_time(self) -> int:
+        """What its edit list takes from all times. Raises ValueError where it does more than that:
+        players do not know such lists."""
+        return _media_time(self.edits)
+
+    @property
+    def end(self) -> Fraction:
+        """Seconds after its time zero, where it is not fragmented."""
+        if len(self.edits) > 1:
+            return sum((edit.length for edit in self.edits), Fraction(0))
+        return Fraction(self.duration - self.media_time, self.timescale)
 
 
 def read_track(path: Path) -> Track:
@@ -63,15 +86,15 @@ def read_track(path: Path) -> Track:
         moov = find(init, "moov")
         if moov is None:
             raise ValueError(f"{path.name} has no header")
-        defaults = _defaults(moov)
-        media_time = _media_time(moov)
+        defaults, edits = _defaults(moov), _edits(moov)
         fragments = []
         for (kind, offset, content), (after, _, media) in pairwise(head):
             if kind == "moof" and after == "mdat":
                 size = len(content) + int.from_bytes(media, "big")
-                fragments.append(_fragment(content, offset, size, media_time, defaults))
+                time = _media_time(edits)
+                fragments.append(_fragment(content, offset, size, time, defaults))
     timescale, duration = _clock(moov)
-    return Track(init, timescale, duration, read_entry(moov), media_time, tuple(fragments))
+    return Track(init, timescale, duration, read_entry(moov), edits, tuple(fragments))
 
 
 def runs(track: Track, starts: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -159,17 +182,27 @@ def _clock(moov: bytes) -> tuple[int, int]:
     return timescale, duration
 
 
-def _media_time(moov: bytes) -> int:
-    """Of the edit list's one entry; 0 where there is none. Raises ValueError for more, or for one
-    that is empty, which players know no more than several."""
-    elst = find(moov, "trak", "edts", "elst")
-    if elst is None:
+def _media_time(edits: Sequence[Edit]) -> int:
+    """Of the one entry; 0 where there is none. Raises ValueError for more, or for one that is
+    empty, which players know no more than several."""
+    if not edits:
         return 0
-    (entries,) = struct.unpack_from(">I", elst, 4)
-    media_time = struct.unpack_from(">q" if elst[0] else ">i", elst, 16 if elst[0] else 12)[0]
-    if entries != 1 or media_time < 0:
+    if len(edits) > 1 or edits[0].media_time < 0:
         raise ValueError("the edit list is not of one entry that is shown")
-    return int(media_time)
+    return edits[0].media_time
+
+
+def _edits(moov: bytes) -> tuple[Edit, ...]:
+    """The entries of the edit list (8.6.6); none where there is no list."""
+    elst, mvhd = find(moov, "trak", "edts", "elst"), find(moov, "mvhd")
+    if elst is None or mvhd is None:
+        return ()
+    (scale,) = struct.unpack_from(">I", mvhd, 20 if mvhd[0] else 12)
+    (entries,) = struct.unpack_from(">I", elst, 4)
+    form = ">Qqi" if elst[0] else ">Iii"
+    places = range(8, 8 + struct.calcsize(form) * entries, struct.calcsize(form))
+    found = (struct.unpack_from(form, elst, place) for place in places)
+    return tuple(Edit(Fraction(length, scale), media_time) for length, media_time, _ in found)
 
 
 def _defaults(moov: bytes) -> tuple[int, int]:

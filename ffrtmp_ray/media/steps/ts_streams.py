@@ -70,7 +70,7 @@ async def sounds(making: Making) -> tuple[SoundStream, ...] | Ended:
 def _sound_stream(folder: Path, number: int, track: Track) -> Stream:
     begins = [(begin - TS_OFFSET * CLOCK) % WRAPS for begin in _begins(folder, SOUND)]
     starts = [0, *begins[1:]]  # what is before zero primes the decoder
-    end = nearest(Fraction(track.duration - track.media_time, track.timescale) * CLOCK)
+    end = nearest(track.end * CLOCK)
     cut = segments(starts, max(end, starts[-1] + 1), _sizes(folder), SUFFIX)
     return Stream(f"audio/{number}", (track.entry.codec,), CLOCK, cut)
 
