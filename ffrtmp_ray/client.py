@@ -18,6 +18,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ffrtmp_ray import following
+from ffrtmp_ray.address import DEFAULT_ADDRESS
 from ffrtmp_ray.core.model import JobState, Priority, Queue
 from ffrtmp_ray.errors import (
     FfrtmpError,
@@ -41,7 +42,6 @@ from ffrtmp_ray.views import (
     WorkerView,
 )
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 _PAGE_SIZE = 100
 _AWAY = (
     HTTPStatus.NOT_FOUND,

@@ -5,7 +5,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -13,21 +15,31 @@ import typer
 from typer.core import TyperGroup
 
 from ffrtmp_ray.cli import terminal
-from ffrtmp_ray.cli.backup import backup
-from ffrtmp_ray.cli.change import change
-from ffrtmp_ray.cli.control import cancel, pause, resume, retry
-from ffrtmp_ray.cli.demo import demo
-from ffrtmp_ray.cli.doctor import doctor
-from ffrtmp_ray.cli.down import down
-from ffrtmp_ray.cli.jobs import job, jobs
-from ffrtmp_ray.cli.logs import logs
-from ffrtmp_ray.cli.submit import submit
-from ffrtmp_ray.cli.submit_many import submit_many
-from ffrtmp_ray.cli.up import up
-from ffrtmp_ray.cli.upload import upload
-from ffrtmp_ray.cli.watch import watch
-from ffrtmp_ray.cli.workers import drain, undrain, workers
 from ffrtmp_ray.errors import FfrtmpError
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "The farm": ("up", "down", "demo", "doctor", "workers", "drain", "undrain", "backup"),
+    "Files": ("upload",),
+    "Jobs": (
+        "submit",
+        "submit-many",
+        "jobs",
+        "job",
+        "watch",
+        "change",
+        "pause",
+        "resume",
+        "cancel",
+        "retry",
+        "logs",
+    ),
+}
+"""The commands as the help shows them: functions of the modules that have their names, or these."""
+_MODULES = {
+    **dict.fromkeys(("pause", "resume", "cancel", "retry"), "control"),
+    **dict.fromkeys(("drain", "undrain"), "workers"),
+    "job": "jobs",
+}
 
 
 class _Commands(TyperGroup):
@@ -41,22 +53,13 @@ class _Commands(TyperGroup):
             raise typer.Exit(1) from error
 
 
-app = typer.Typer(
-    cls=_Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # a defect's traceback is for a report: plain and whole
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ffrtmp {version('ffrtmp-ray')}")
         raise typer.Exit
 
 
-@app.callback()
-def main(
+def _main(
     _: Annotated[
         bool,
         typer.Option(
@@ -70,18 +73,31 @@ def main(
     """
 
 
-_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The farm": (up, down, demo, doctor, workers, drain, undrain, backup),
-    "Files": (upload,),
-    "Jobs": (submit, submit_many, jobs, job, watch, change, pause, resume, cancel, retry, logs),
-}
-"""The commands as the help shows them."""
+def build(only: str | None = None) -> typer.Typer:
+    """The command line with all its commands, or, where `only` names one, with that alone: to load
+    what the others need takes longer than most of them."""
+    app = typer.Typer(
+        cls=_Commands,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # a defect's traceback is for a report: plain and whole
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_main)
+    known = {name for names in PANELS.values() for name in names}
+    for panel, names in PANELS.items():
+        for name in names:
+            if name == only or only not in known:
+                app.command(rich_help_panel=panel)(_function(name))
+    return app
 
-for panel, commands in _PANELS.items():
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
+
+def _function(command: str) -> Callable[..., None]:
+    name = command.replace("-", "_")
+    module = import_module(f"ffrtmp_ray.cli.{_MODULES.get(command, name)}")
+    function: Callable[..., None] = getattr(module, name)
+    return function
 
 
 def run() -> None:
     """The console script."""
-    app()
+    build(next(iter(sys.argv[1:]), None))()

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from ffrtmp_ray.client import DEFAULT_ADDRESS
+from ffrtmp_ray.address import DEFAULT_ADDRESS
 
 # The environment is read here, and not in the settings: those are the farm's, and this may run on
 # a machine that has no farm.

@@ -7,8 +7,8 @@ from fake_gateway import FakeGateway
 from served import served
 from typer.testing import CliRunner, Result
 
-from ffrtmp_ray.cli.main import app
 from serve.api import make_app
+from tests.support.command_line import app
 
 Ffrtmp = Callable[..., Result]
 

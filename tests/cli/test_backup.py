@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ffrtmp_ray.cli.main import app
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.store.open import migrate
+from tests.support.command_line import app
 
 
 @pytest.fixture

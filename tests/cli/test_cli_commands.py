@@ -7,14 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
 from fake_gateway import FakeGateway, a_worker
 from served import free_port
 from typer.testing import CliRunner, Result
 
-from ffrtmp_ray.cli.main import app
+from ffrtmp_ray.cli.main import PANELS, build
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.errors import IllegalTransition, SchedulerUnavailable
 from ffrtmp_ray.views import LogView
+from tests.support.command_line import app
 
 Ffrtmp = Callable[..., Result]
 
@@ -148,3 +150,17 @@ def test_help_names_every_command_and_each_can_answer_in_json(ffrtmp: Ffrtmp) ->
 
 def test_the_version_is_printed(ffrtmp: Ffrtmp) -> None:
     assert ffrtmp("--version").stdout.startswith("ffrtmp 0.")
+
+
+def test_a_command_loads_nothing_of_what_only_others_need() -> None:
+    code = (
+        "import sys; from ffrtmp_ray.cli.main import build; build('down');"
+        "assert not {'httpx', 'ray', 'pynvml', 'ffrtmp_ray.client'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("only", [None, "--help", "dwn"])
+def test_where_no_command_is_named_all_are_there(only: str | None) -> None:
+    names = {command.callback.__name__ for command in build(only).registered_commands}
+    assert names == {name.replace("-", "_") for names in PANELS.values() for name in names}

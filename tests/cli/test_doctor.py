@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from ffrtmp_ray.cli import machine_checks
 from ffrtmp_ray.cli.machine_checks import GIB, Level
-from ffrtmp_ray.cli.main import app
 from ffrtmp_ray.cluster import record as records
 from ffrtmp_ray.cluster.local_ports import free_port
 from ffrtmp_ray.cluster.record import ClusterRecord
 from ffrtmp_ray.settings import Settings
+from tests.support.command_line import app
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.scripts.scripts import cli as ray_command
 
-from ffrtmp_ray.cli.main import app
 from ffrtmp_ray.cluster.ray_environment import ALWAYS, SYSTEM_CONFIG
 from ffrtmp_ray.settings import Settings
+from tests.support.command_line import app
 
 FILE = Path(__file__).resolve().parents[2] / "cluster.yaml"
 SCHEMA = Path(ray.__file__).parent / "autoscaler" / "ray-schema.json"

@@ -13,10 +13,10 @@ import pytest
 import typer
 import typer.main
 
-from ffrtmp_ray.cli.main import app
 from ffrtmp_ray.media.presets import load
 from ffrtmp_ray.media.spec import JobSpec, Ladder
 from ffrtmp_ray.settings import Settings
+from tests.support.command_line import app
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/own-machines.md", "dashboards/README.md"]
