@@ -199,6 +199,75 @@ RECIPES: dict[str, Recipe] = {
     "intra.mov": _recipe(
         "keyframes only", *_lavfi(LONG), "-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj420p"
     ),
+    "leading.mkv": _recipe(
+        "begins with frames that need what is before the first keyframe",
+        *("-ss", "1", "-i", "@open-gop.mp4", "-c", "copy"),
+    ),
+    "decoded.avi": _recipe(
+        "H.264 with B-frames, of which AVI says when they are decoded",
+        *_lavfi(PICTURE, SOUND),
+        *(*X264, "-bf", "3", "-c:a", "libmp3lame"),
+    ),
+    "stands.mp4": _recipe(
+        "one frame is shown for half a minute",
+        *_lavfi("testsrc2=size=160x90:rate=10:duration=34"),
+        *("-vf", "select='lt(t,2)+gt(t,32)'", "-fps_mode", "passthrough", *X264),
+    ),
+    "bursts.mp4": _recipe(
+        "120 frames a second, then ten",
+        *_lavfi("testsrc2=size=160x90:rate=120:duration=4"),
+        *("-vf", "select='lt(t,1)+not(mod(n,12))'", "-fps_mode", "passthrough", *X264),
+    ),
+    "hidden-vp8.webm": _recipe(
+        "frames of VP8 that are never shown",
+        *_lavfi("testsrc2=size=160x90:rate=25:duration=4"),
+        *("-c:v", "libvpx", "-auto-alt-ref", "1", "-lag-in-frames", "16", "-b:v", "100k"),
+        *("-g", "40", "-cpu-used", "5"),
+    ),
+    "grain.webm": _recipe(
+        "film grain that the decoder makes",
+        *_lavfi("testsrc2=size=160x90:rate=25:duration=4"),
+        *("-c:v", "libsvtav1", "-preset", "10", "-g", "40", "-svtav1-params", "film-grain=20"),
+    ),
+    "theora.ogv": _recipe(
+        "Theora", *_lavfi(LONG, SOUND), "-c:v", "libtheora", "-g", "20", "-c:a", "libvorbis"
+    ),
+    "windows.wmv": _recipe(
+        "Windows Media", *_lavfi(LONG, SOUND), "-c:v", "wmv2", "-g", "20", "-c:a", "wmav2"
+    ),
+    "empty-edits.mp4": _recipe(
+        "picture and sound begin with empty edits of different lengths",
+        *("-itsoffset", "0.7", "-i", "@plain.mp4", "-itsoffset", "0.3", "-i", "@plain.mp4"),
+        *("-map", "0:v", "-map", "1:a", "-c", "copy"),
+    ),
+    "cropped.mp4": _recipe(
+        "a part of the coded picture is shown",
+        *("-i", "@silent.mp4", "-c", "copy", "-bsf:v"),
+        "h264_metadata=crop_left=2:crop_right=6:crop_top=2:crop_bottom=4",
+    ),
+    "mirrored.mp4": _recipe(
+        "turned and mirrored",
+        *("-display_rotation", "90", "-display_vflip", "-i", "@plain.mp4", "-c", "copy"),
+    ),
+    "alpha.mov": _recipe(
+        "ProRes with transparency",
+        *_lavfi("testsrc2=size=160x90:rate=25:duration=1"),
+        *("-c:v", "prores_ks", "-profile:v", "4444", "-pix_fmt", "yuva444p10le"),
+    ),
+    "fragments.mp4": _recipe(
+        "fragments, and times of decoding after those of showing",
+        *("-i", "@plain.mp4", "-c", "copy", "-movflags"),
+        "frag_keyframe+empty_moov+negative_cts_offsets",
+    ),
+    "hundred-hours.mkv": _recipe(
+        "starts after a hundred hours",
+        "-i",
+        "@plain.mp4",
+        "-c",
+        "copy",
+        "-output_ts_offset",
+        "360000",
+    ),
     "one-frame.mp4": _recipe("one frame", *_lavfi(PICTURE), "-frames:v", "1", *X264),
     "raw.h264": _recipe("a stream without times", *_lavfi(PICTURE), *X264),
     "still.png": _recipe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,42 @@ async def test_fields_of_another_size_are_scaled_before_they_are_joined(
     assert_published(parted, out / "2.mp4")
     assert frames_of(out / "2.mp4") == frames_of(out / "1.mp4")
     assert len(frames_of(out / "1.mp4")) > 1.9 * SECONDS * 12
+
+
+def _with_pulldown(data: bytearray) -> bytes:
+    """An MPEG-2 stream of films on DVD: of every other picture one field is to be shown twice
+    (ISO/IEC 13818-2, 6.2.2.3 and 6.2.3.1: progressive_sequence, top_field_first,
+    repeat_first_field)."""
+    place, pictures = data.find(b"\0\0\1\xb5"), 0
+    while place >= 0:
+        begin, kind = place + 4, data[place + 4] >> 4
+        if kind == 1:
+            data[begin + 1] &= ~0x08
+        elif kind == 8:
+            data[begin + 3] = data[begin + 3] & ~0x82 | (0x82, 0x00, 0x02, 0x80)[pictures % 4]
+            data[begin + 4] |= 0x80
+            pictures += 1
+        place = data.find(b"\0\0\1\xb5", begin)
+    return bytes(data)
+
+
+async def test_a_film_on_dvd_repeats_fields(
+    record: Record, toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    coding = ("-c:v", "mpeg2video", "-bf", "2", "-g", "12", "-an", "-r", "30000/1001")
+    stream = record("film.m2v", "-t", "3", *coding)
+    stream.write_bytes(_with_pulldown(bytearray(stream.read_bytes())))
+    clip = tmp_path / "film.vob"
+    run(ffmpeg, "-v", "error", "-i", stream, "-c", "copy", clip)
+    source = play(ffmpeg, clip, tmp_path)
+    assert len({after - before for before, after in pairwise(source.times)}) > 2
+    for chunks in (1, 3):
+        target = out / f"{chunks}.mp4"
+        outcome = await run_job(
+            spec(clip, target).model_copy(update={"chunks": chunks}), toolbox, job=f"film{chunks}"
+        )
+        assert_published(outcome, target)
+        made = play(ffmpeg, target, out)
+        assert [float(time) for time in made.times] == pytest.approx(
+            [float(time) for time in source.times], abs=1e-4
+        )

@@ -109,6 +109,7 @@ class Prober:
         self, address: str, chunk: ChunkWork, *, timeout_seconds: float
     ) -> Damage | Failure:
         """Decode what a chunk of the picture at `address` needs, and count what is damaged."""
+        end = chunk.end_pts if chunk.until_pts is None else chunk.until_pts + 1
         return await self._ask(
             Damage,
             timeout_seconds,
@@ -116,7 +117,7 @@ class Prober:
             address=address,
             seek=None if chunk.seek_seconds is None else str(chunk.seek_seconds),
             start=chunk.start_pts,
-            end=chunk.end_pts,
+            end=end,
         )
 
     async def needed_buffer(self, path: Path, rate: int) -> NeededBuffer | Failure:

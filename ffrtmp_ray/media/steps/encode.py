@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
@@ -30,6 +31,7 @@ _UNTIMED = "; the source shows frames at the same time, or does not say when"
 """A cause that its owner can remove: Matroska, for one, has no times before zero, and a file that
 was written as if it had has them wrong."""
 _CONCEALED = "the source is damaged: its decoder made up parts of the picture"
+_LAST = "the source does not say for sure when its last frame is shown"
 _PLAN_ANEW = (FailureKind.INEXACT, FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED)
 """Ways in which a chunk may fail and the whole file may not."""
 
@@ -163,10 +165,14 @@ async def _recount(
         span = (count.frames - 1) * regular.step * regular.time_base
     expected = replace(expected_of(work), frames=count.frames, span=span)
     wrong = fault_of(work, expected, made)
+    said = _warnings(work, count)
+    if wrong is not None and work.plan is None and work.countable:  # as ffmpeg shows the whole file
+        slack = max(work.duration - work.span, Fraction(0))
+        wrong, said = fault_of(work, replace(expected, slack=slack), made), (*said, _LAST)
     if wrong is not None:
         why = "" if work.countable else _UNTIMED
         return Failed(Failure(FailureKind.INEXACT, wrong + why))
-    return Succeeded(await _result(step, paths, made, _warnings(work, count), {}))
+    return Succeeded(await _result(step, paths, made, said, {}))
 
 
 def _warnings(work: EncodePayload, count: FrameCount) -> tuple[str, ...]:

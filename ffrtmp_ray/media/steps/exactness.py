@@ -24,6 +24,8 @@ class Expected:
     tail: Fraction | None = Fraction(0)
     """Seconds for which the last frame is shown; None where the frames are those of the rendition
     itself, and not the source's."""
+    slack: Fraction = Fraction(0)
+    """Seconds by which the last frame may be early or late."""
 
 
 def expected_of(work: EncodePayload) -> Expected:
@@ -78,6 +80,7 @@ def difference(
     if abs(found.first) > near:
         return f"the first frame is {float(found.first):.6f} s late"
     span = found.last - found.first
+    near += expected.slack
     if not shortest - near <= span <= longest + near:
         return f"the frames span {float(span):.6f} s of {float(expected.span):.6f} s"
     return None
