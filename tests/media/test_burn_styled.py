@@ -35,12 +35,14 @@ Style: Red,Noto Sans,40,&H000000FF,&H00000000,1,5,0,0,0
 Style: Low,Noto Sans,20,&H00FFFFFF,&H00000000,1,2,0,0,10
 
 [Events]
-Format: Layer, Start, End, Style, Text
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """  # noqa: E501  # that is one line of the format
-MOVING = r"Dialogue: 0,0:00:00.40,0:00:03.60,Red,{\move(60,90,260,90)\fad(400,400)}MOVE" + "\n"
-TOGETHER = (
-    "Dialogue: 0,0:00:00.40,0:00:02.00,Low,first\nDialogue: 0,0:00:01.00,0:00:03.60,Low,second\n"
+MOVING = (
+    r"Dialogue: 0,0:00:00.40,0:00:03.60,Red,,0,0,0,,{\move(60,90,260,90)\fad(400,400)}MOVE" + "\n"
 )
+TOGETHER = """Dialogue: 0,0:00:00.40,0:00:02.00,Low,,0,0,0,,first
+Dialogue: 0,0:00:01.00,0:00:03.60,Low,,0,0,0,,second
+"""
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +113,9 @@ async def test_a_file_of_it_is_drawn_alike_and_plain_where_that_is_wanted(
         job = lossless(folder / "together.mkv", out / f"{name}.mp4")
         assert_published(await burned(job, toolbox, burn, job=name), out / f"{name}.mp4")
     assert reds(out / "own.mp4")[50] == pytest.approx(160, abs=8)
-    assert not any(reds(out / "plain.mp4"))
+    plain = reds(out / "plain.mp4")
+    assert plain[30] is not None
+    assert plain[30] == plain[70]  # its colour is kept, and nothing moves
 
 
 async def test_cues_that_make_room_for_each_other_are_drawn_in_one_piece(
