@@ -136,6 +136,7 @@ def one_round(
         used = children_seconds()
         seconds = {"parallel": timed(lambda: run_parallel(argvs["parallel"]))}
         seconds["ideal"] = (children_seconds() - used) / (os.cpu_count() or 1)
+        say(f"GNU parallel {seconds['parallel']:.1f} s, ideal {seconds['ideal']:.2f} s")
     else:
         seconds = {"ideal": ideal}
     if send is not None:

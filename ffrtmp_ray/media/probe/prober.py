@@ -33,9 +33,9 @@ from ffrtmp_ray.media.probe.source import (
 
 _CHILDREN = 2
 """One for plans and one for verifications, so that neither waits long for the other."""
-_MOST_QUESTIONS = 100
-"""That one child answers: it grows with each, by what libraries do not give back. A new one takes
-a third of a second to start, and is started ahead."""
+_MOST_QUESTIONS = 250
+"""That one child answers: it grows with each, by what libraries do not give back (at worst 120 MiB
+after 300). A new one takes half a second of CPU time to start, and is started ahead."""
 _SLOWEST_READING = 10_000_000
 """Bytes a second; a look at a large file may take longer by its size at this rate."""
 _SLOWEST_NETWORK = 1_000_000
