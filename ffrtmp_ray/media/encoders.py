@@ -342,6 +342,9 @@ class AudioEncoder:
         return self.exact[bits][1] if self.exact else self.codec.value
 
 
+_FLAC_BLOCKS = ("-frame_size", "4096")
+"""Samples, as `flac -5` has them. ffmpeg would take the length of the first piece that it gets,
+which after a trim may be of fewer than the 16 that FLAC has at least (RFC 9639, 9.1)."""
 _FLAC_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 """RFC 9639, 9.1.3; WAV has the same order of channels (SMPTE's)."""
 
@@ -374,8 +377,8 @@ AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
         layouts=_FLAC_LAYOUTS,
         max_bitrate_per_channel=None,
         exact={
-            16: ("-c:a", "flac", "-sample_fmt", "s16"),
-            24: ("-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"),
+            16: ("-c:a", "flac", *_FLAC_BLOCKS, "-sample_fmt", "s16"),
+            24: ("-c:a", "flac", *_FLAC_BLOCKS, "-sample_fmt", "s32", "-bits_per_raw_sample", "24"),
         },
     ),
     AudioCodec.PCM: AudioEncoder(

@@ -118,6 +118,19 @@ async def test_what_is_lossless_keeps_every_bit(
     assert output["audio"] == f"{form if suffix == '.wav' else 'flac'} 2ch"
 
 
+async def test_a_trim_may_begin_right_before_the_end_of_a_packet(
+    ffmpeg: str, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    """The encoder gets 14 samples first, which are fewer than a block of FLAC can have."""
+    clip, target = tmp_path / "tone.m4a", out / "a.flac"
+    tone = "sine=frequency=440:sample_rate=48000:duration=1"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", tone, "-c:a", "aac", clip)
+    trim = Trim(start=(11 * 1024 - 14) / 48_000)
+    job = _job(clip, target, Audio(codec=AudioCodec.FLAC), trim=trim)
+    assert_published(await run_job(job, toolbox), target)
+    assert len(_samples(ffmpeg, target)) == len(_samples(ffmpeg, clip)) - 4 * (11 * 1024 - 14)
+
+
 async def test_sounds_keep_their_distance_to_each_other(
     ffmpeg: str, toolbox: Toolbox, out: Path, tmp_path: Path
 ) -> None:
