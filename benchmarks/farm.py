@@ -16,16 +16,17 @@ from ffrtmp_ray.client import Client
 
 
 @contextmanager
-def farm(folder: Path) -> Iterator[Client]:
-    """A farm of this machine, ready, which may read and write below `folder`. It keeps no chunks
-    for other jobs: each is to do its own work. It ends with this process, be it by a signal."""
+def farm(folder: Path, **settings: str) -> Iterator[Client]:
+    """A farm of this machine, ready, which may read and write below `folder`; `settings` are by the
+    names of their variables. It keeps no chunks for other jobs: each is to do its own work. It ends
+    with this process, be it by a signal."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
     program = str(Path(sys.executable).with_name("ffrtmp"))
     state = folder / "state"
     say("starting a farm")
     try:
         up = ("up", "--state-dir", state, "--root", folder, "--port", str(free_port()), "--json")
-        environment = {**os.environ, "FFRTMP_CHUNK_STORE_BYTES": "0"}
+        environment = {**os.environ, "FFRTMP_CHUNK_STORE_BYTES": "0", **settings}
         printed = subprocess.run(
             [program, *up], check=True, stdout=subprocess.PIPE, text=True, env=environment
         )

@@ -109,8 +109,9 @@ class Encoder:
             raise ValueError(f"{rendition.name} has no crf: it is found before anything is encoded")
         most = rendition.max_bitrate
         bucket = None if most is None else bucket_for(most, shortest)
-        gop = min(self.own_gop, max(1, math.floor(picture.frame_rate * MAX_GOP_SECONDS)))
-        gop = max(gop, picture.forced_gop)  # one of its own before a forced one would be waste
+        gop = max(
+            self.gop(picture.frame_rate), picture.forced_gop
+        )  # one of its own before a forced one would be waste
         return [
             *("-c:v", self.name),
             *("-pix_fmt", self.pixel_format(picture.bit_depth)),
@@ -121,6 +122,10 @@ class Encoder:
             *(("-gpu", str(gpu)) if self.gpu and gpu is not None else ()),
             *self.threads(cpus, picture),
         ]
+
+    def gop(self, frame_rate: Fraction) -> int:
+        """Frames from a keyframe to the next, at most, where none is forced."""
+        return min(self.own_gop, max(1, math.floor(frame_rate * MAX_GOP_SECONDS)))
 
 
 def _capped(bucket: Bucket | None) -> list[str]:

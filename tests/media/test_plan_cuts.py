@@ -141,8 +141,10 @@ def test_a_short_file_is_not_cut() -> None:
     assert encode.plan is None
 
 
-def test_av1_has_shorter_chunks() -> None:
-    assert len(_encodes(_plan(_video(19), rendition={"codec": Codec.AV1}, farm_cpus=4))) == 4
+def test_av1_is_cut_where_it_has_keyframes_anyhow() -> None:
+    """SVT-AV1 makes one every 240 frames, and none for new scenes."""
+    encodes = _encodes(_plan(_video(60), rendition={"codec": Codec.AV1}, farm_cpus=8))
+    assert [encode.frames for encode in encodes] == [240] * 5 + [300]
 
 
 def test_what_takes_a_moment_is_not_cut() -> None:

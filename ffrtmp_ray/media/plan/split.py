@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import OutputWork
+from ffrtmp_ray.media.encoders import encoder_for
 from ffrtmp_ray.media.plan.cost import cpu_seconds, decode_share
 from ffrtmp_ray.media.plan.cuts import Chunk, chunks_of, sought, whole
 from ffrtmp_ray.media.plan.grid import segment_starts, source_ticks
@@ -21,8 +22,6 @@ SHORTEST_SECONDS = Fraction(10)
 SHORTEST_FRAMES = 250
 """Of a chunk: each border costs a keyframe and what the encoder had learned. Against the uncut
 encode, x264's files grew by 0.4 % with chunks of 20 s, 1.4 % with 10 s, and 3.4 % with 4 s."""
-SHORTEST_SVT_SECONDS = Fraction(4)
-"""SVT-AV1's grew by 0.3 % at most."""
 SHORTEST_WORK = Fraction(2)
 """CPU seconds: starting a process and looking at what it made take a third of a second."""
 REPEATED_LIMIT = Fraction(4, 100)
@@ -95,10 +94,28 @@ def _grid(work: PlanPayload, video: VideoStream) -> tuple[int, ...] | None:
     return source_ticks(video, segment_starts(video, packaging))
 
 
+def _av1_keyframes(video: VideoStream, outputs: Sequence[OutputWork]) -> tuple[int, ...] | None:
+    """Where SVT-AV1 has keyframes anyhow, as it makes none for new scenes: chunks that begin there
+    cost nothing but what it had learned. None where not all outputs are of it, at these frames."""
+    if not _all_av1(outputs) or any(output.rendition.fps for output in outputs):
+        return None
+    return video.ticks[:: _av1_gop(video)]
+
+
+def _all_av1(outputs: Sequence[OutputWork]) -> bool:
+    return all(output.rendition.codec is Codec.AV1 for output in outputs)
+
+
+def _av1_gop(video: VideoStream) -> int:
+    """Frames."""
+    rate = video.average_rate or video.frames / (video.end - video.first)
+    return encoder_for(Codec.AV1, gpu=False).gop(rate)
+
+
 def _limits(work: PlanPayload, video: VideoStream, outputs: Sequence[OutputWork]) -> Limits:
     length = video.end - video.first
-    if all(output.rendition.codec is Codec.AV1 for output in outputs):
-        least = SHORTEST_SVT_SECONDS
+    if _all_av1(outputs):
+        least = _av1_gop(video) * length / video.frames
     else:
         least = max(SHORTEST_SECONDS, SHORTEST_FRAMES * length / video.frames)
     shortest = max(least, SHORTEST_WORK * length / cpu_seconds(video, outputs))
@@ -110,7 +127,8 @@ def _affordable(
 ) -> tuple[Chunk, ...]:
     """Chunks long enough that what is decoded again stays below `REPEATED_LIMIT`."""
     limits, length = _limits(work, video, outputs), video.end - video.first
-    share, grid = decode_share(video, outputs) / length, _grid(work, video)
+    share = decode_share(video, outputs) / length
+    grid = _grid(work, video) or _av1_keyframes(video, outputs)
     while True:
         chunks = chunks_of(video, lengths_for(length, farm_cpus, limits), grid)
         repeated = sum(chunk.repeated for chunk in chunks)
