@@ -72,7 +72,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "sound_copying": "allowed",
         "subtitles": "all",
         "webvtt": True,
-        "burn": {"track": None, "language": "eng", "file": None},
+        "burn": {"track": None, "language": "eng", "file": None, "styles": True},
         "images": {
             "format": "webp",
             "poster": {"time": None, "height": 720},
@@ -98,7 +98,7 @@ def test_what_is_burned_in_is_a_number_a_language_or_a_file(
     ffrtmp(*SUBMIT, "--burn", which)
 
     burn = gateway.jobs_by_id["job-1"].spec["burn"]
-    assert {name: value for name, value in burn.items() if value is not None} == expected
+    assert {name: burn[name] for name in ("track", "language", "file") if burn[name]} == expected
 
 
 def test_a_time_without_a_zone_is_of_this_machine(ffrtmp: Ffrtmp, gateway: FakeGateway) -> None:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from ffrtmp_ray.hardware.detect import TRIALS_AT_A_TIME, capabilities
 
-CPU_ENCODERS = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus", "libvmaf"}
+CPU_ENCODERS = {
+    *("libx264", "libx265", "libsvtav1", "libvpx-vp9", "libvmaf"),
+    *("aac", "libopus", "libmp3lame", "flac", "pcm_s16le"),
+}
 GPU_ENCODERS = {"h264_nvenc", "hevc_nvenc", "av1_nvenc"}
 
 
