@@ -8,11 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ffrtmp_ray.client import Client
+from ffrtmp_ray.settings import Settings
+
+SETTLED_SECONDS = 60.0
 
 
 @contextmanager
@@ -31,9 +35,20 @@ def farm(folder: Path, **settings: str) -> Iterator[Client]:
             [program, *up], check=True, stdout=subprocess.PIPE, text=True, env=environment
         )
         with Client(json.loads(printed.stdout)["http"]) as client:
+            if Settings().standby:
+                _wait_until_settled(client)
             yield client
     finally:
         subprocess.run([program, "down", "--state-dir", state], check=True)
+
+
+def _wait_until_settled(client: Client) -> None:
+    """Until nothing of the farm is still starting: the scheduler that stands by is the last."""
+    end = time.monotonic() + SETTLED_SECONDS
+    while not client.ready().standby:
+        if time.monotonic() > end:
+            raise TimeoutError(f"no scheduler stood by within {SETTLED_SECONDS:g} s")
+        time.sleep(0.5)
 
 
 def free_port() -> int:
