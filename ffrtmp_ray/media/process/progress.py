@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class ProcessProgress:
     """Written so far; None where ffmpeg cannot tell, as with several outputs."""
     done: bool
     """ffmpeg has finished its outputs and is about to exit."""
+
+    def part_of(self, length: Fraction | float) -> float:
+        """What part of so many seconds has been reached; over 1 where more is written."""
+        return (self.out_time_seconds or 0.0) / max(float(length), 0.001)
 
 
 class ProgressParser:

@@ -129,4 +129,4 @@ def _said(work: AudioPayload, before: MeasuredLoudness | None) -> dict[str, obje
 
 
 def _reached(progress: ProcessProgress, work: AudioPayload) -> float:
-    return min((progress.out_time_seconds or 0.0) / max(float(work.duration), 0.001), 1.0)
+    return min(progress.part_of(work.duration), 1.0)

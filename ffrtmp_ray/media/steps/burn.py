@@ -77,10 +77,8 @@ async def fonts_environment(step: Step, video: VideoWork) -> dict[str, str]:
 
 
 async def _extract(step: Step, work: BurnPayload, path: Path) -> Failed | Stopped | None:
-    length = max(float(work.length), 0.001)
-
     def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / length
+        return progress.part_of(work.length)
 
     if work.file is not None:
         file = await step.in_thread(burn_text.checked_file, step, work.file)

@@ -7,7 +7,7 @@ from pathlib import Path
 from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
 from ffrtmp_ray.media.encode.burn import STYLED_LATER, styled_argv, styled_file_argv
 from ffrtmp_ray.media.encode.work import TextForm, TextWork
-from ffrtmp_ray.media.package.styled import make_room, read_events
+from ffrtmp_ray.media.package.styled import Event, make_room, read_events
 from ffrtmp_ray.media.plan.payloads import BurnPayload
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps import burn_text
@@ -26,10 +26,7 @@ async def make(step: Step, work: BurnPayload) -> Ended:
         return ended
     if (large := burn_text.too_large(path)) is not None:
         return large
-    begin = STYLED_LATER * _HUNDREDTHS
-    end = begin + work.length * _HUNDREDTHS
-    text = events.read_text(encoding="utf-8", errors="replace")
-    shown = [each for each in read_events(text) if each.start < end and each.end > begin]
+    shown = await step.in_thread(_shown, events, work)
     if not shown:
         return burn_text.nothing_shown()
     attached = sorted(fonts.iterdir())
@@ -43,14 +40,22 @@ async def make(step: Step, work: BurnPayload) -> Ended:
     return Succeeded({"burned": burned.model_dump(mode="json"), "warnings": []})
 
 
+def _shown(events: Path, work: BurnPayload) -> list[Event]:
+    """Those of the events that are seen while the picture is."""
+    begin = STYLED_LATER * _HUNDREDTHS
+    end = begin + work.length * _HUNDREDTHS
+    text = events.read_text(encoding="utf-8", errors="replace")
+    return [each for each in read_events(text) if each.start < end and each.end > begin]
+
+
 async def _extract(
     step: Step, work: BurnPayload, path: Path, events: Path
 ) -> Failed | Stopped | None:
     """The text as it is, and once more as events that can be read."""
-    length, ffmpeg = max(float(work.length), 0.001), step.toolbox.ffmpeg
+    ffmpeg = step.toolbox.ffmpeg
 
     def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / length
+        return progress.part_of(work.length)
 
     if work.file is not None:
         file = await step.in_thread(burn_text.checked_file, step, work.file)

@@ -95,8 +95,7 @@ async def _mux(
     length = float(sum(work.chunks))
 
     def fraction(progress: ProcessProgress) -> float:
-        this = (progress.out_time_seconds or 0.0) / max(length, 0.001)
-        return (number + min(this, 1.0)) / len(work.files)
+        return (number + min(progress.part_of(length), 1.0)) / len(work.files)
 
     return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
 

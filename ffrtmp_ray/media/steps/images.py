@@ -58,7 +58,7 @@ async def _make(
         return None
 
     def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / max(float(images.length), 0.001)
+        return progress.part_of(images.length)
 
     return await step.ffmpeg(series_argv(ffmpeg, address, images, folder), fraction)
 

@@ -36,11 +36,11 @@ class Making:
     async def ffmpeg(self, argv: Sequence[str]) -> Failed | Stopped | None:
         """Run one of the processes, of which each track has two at most."""
         tracks = len(self.work.files) + len(self.work.sounds)
-        length = max(float(sum(self.work.chunks)), 0.001)
+        length = sum(self.work.chunks)
         before = self.step.progress.fraction
 
         def fraction(progress: ProcessProgress) -> float:
-            return before + min((progress.out_time_seconds or 0.0) / length, 1.0) / (2 * tracks)
+            return before + min(progress.part_of(length), 1.0) / (2 * tracks)
 
         return await self.step.ffmpeg(argv, fraction)
 

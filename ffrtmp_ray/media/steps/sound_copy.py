@@ -21,10 +21,9 @@ from ffrtmp_ray.media.steps.step import Step
 async def make(step: Step, work: AudioPayload, copy: SoundCopy, folder: Path) -> Ended | None:
     """None where it is to be encoded instead, since packets are missing."""
     path = folder / f"copy.{copy.container}"
-    length = max(float(work.duration), 0.001)
 
     def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / length
+        return progress.part_of(work.duration)
 
     async with step.open_input(work.input) as source:
         argv = sound_copy_argv(

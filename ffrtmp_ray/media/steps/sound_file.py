@@ -40,7 +40,7 @@ async def make(
     longest = max(part.end for part in parts)
 
     def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / max(float(longest), 0.001)
+        return progress.part_of(longest)
 
     described = await step.in_thread(write_described, work, folder)
     argv = sound_mux_argv(step.toolbox.ffmpeg, sounds, work.container, staged, described)

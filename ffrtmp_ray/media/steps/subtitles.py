@@ -23,10 +23,9 @@ async def run(step: Step) -> Ended:
     work = SubtitlesPayload.model_validate(step.assignment.payload)
     kept = work.text.form is TextForm.PACKETS
     path = await step.make_folder() / f"subtitles.{work.text.form}"
-    length = max(float(work.text.length), 0.001)
 
     def fraction(progress: ProcessProgress) -> float:
-        return (progress.out_time_seconds or 0.0) / length
+        return progress.part_of(work.text.length)
 
     async with step.open_input(work.input) as source:
         argv = (packets_argv if kept else text_argv)(
