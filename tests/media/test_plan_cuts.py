@@ -73,6 +73,14 @@ def test_reading_starts_at_the_keyframe_before_the_one_that_is_needed() -> None:
     assert (between[1].start, between[1].seek, between[1].repeated) == (Fraction(8), 4, 4)
 
 
+def test_reading_starts_at_the_very_one_where_that_is_safe() -> None:
+    chunks = chunks_of(_video(16, closed=True), [Fraction(4)] * 4)
+    assert [chunk.seek for chunk in chunks] == [None, 4, 8, 12]
+    assert [chunk.repeated for chunk in chunks] == [0, 0, 0, 0]
+    fields = chunks_of(_video(16, closed=True, interlaced=True), [Fraction(4)] * 4)
+    assert [chunk.seek for chunk in fields] == [None, 2, 6, 10]
+
+
 def test_what_has_one_keyframe_is_read_from_the_beginning() -> None:
     _, second = chunks_of(_video(8, gop=1000), [Fraction(4)] * 2)
     assert (second.seek, second.repeated) == (None, 4)
@@ -145,6 +153,12 @@ def test_av1_is_cut_where_it_has_keyframes_anyhow() -> None:
     """SVT-AV1 makes one every 240 frames, and none for new scenes."""
     encodes = _encodes(_plan(_video(60), rendition={"codec": Codec.AV1}, farm_cpus=8))
     assert [encode.frames for encode in encodes] == [240] * 5 + [300]
+
+
+def test_long_chunks_of_av1_are_cut_where_all_encodes_end_together() -> None:
+    rendition = {"codec": Codec.AV1, "effort": Effort.FAST}
+    encodes = _encodes(_plan(_video(60, gop=250, closed=True), rendition=rendition))
+    assert [encode.frames for encode in encodes] == [750, 750]
 
 
 def test_what_takes_a_moment_is_not_cut() -> None:

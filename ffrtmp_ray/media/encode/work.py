@@ -64,8 +64,8 @@ class ChunkWork(Value):
     time_base: Fraction = Field(gt=0)
     """Seconds in a tick of `first_pts`, `start_pts` and `end_pts`: the source stream's own."""
     seek_seconds: Fraction | None = None
-    """Where reading starts: the time of the keyframe *before* the one that is needed (seeking to
-    the needed one loses frames in some containers); None reads from the beginning."""
+    """Where reading starts: the time of a keyframe (see `plan.cuts.seek_to`); None reads from the
+    beginning."""
     first_pts: int
     """Of the picture's first frame, from which all chunks count time."""
     start_pts: int | None = None

@@ -164,7 +164,7 @@ def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
     """The frames number `begin` up to before `end`, counted from 0."""
     ticks, tick = video.ticks, video.time_base
     start_pts = ticks[begin] if begin else video.start_pts
-    start, key = ticks[begin], None if start_pts is None else guard(video, start_pts)
+    start, key = ticks[begin], None if start_pts is None else seek_to(video, start_pts)
     end_pts = ticks[end] if end < len(ticks) else video.end_pts
     begun = min((ticks[0], *video.keyframes[:1])) if key is None else key
     return Chunk(
@@ -180,9 +180,11 @@ def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
     )
 
 
-def guard(video: VideoStream, start: int) -> int | None:
-    """The keyframe before the one from which the frame at `start` can be decoded: seeking to the
-    very one loses frames in some containers, and filters want frames to warm up. None where that
+def seek_to(video: VideoStream, start: int) -> int | None:
+    """The keyframe at which decoding begins for the frame at `start`: the one that it needs where
+    that is safe, else the one before, as seeking to the very one loses frames in some containers,
+    some have others need frames from before it, and filters want frames to warm up. None where that
     is the first, which needs no seeking."""
     needed = bisect_right(video.keyframes, start) - 1
-    return video.keyframes[needed - 1] if needed > 1 else None
+    place = needed if video.closed and not video.interlaced else needed - 1
+    return video.keyframes[place] if place > 0 else None

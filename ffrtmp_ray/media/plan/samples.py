@@ -6,7 +6,7 @@ from bisect import bisect_left
 from fractions import Fraction
 
 from ffrtmp_ray.media.encode.work import ChunkWork
-from ffrtmp_ray.media.plan.cuts import guard
+from ffrtmp_ray.media.plan.cuts import seek_to
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.timing import nearest, timescale
 
@@ -41,7 +41,7 @@ def _sample(video: VideoStream, start: Fraction | None, end: Fraction | None) ->
     """Bounds need not be at frames: what is between them is the same for whoever reads it."""
     first_pts = round(video.first / video.time_base)
     start_pts = video.start_pts if start is None else round(start / video.time_base)
-    seek = None if start_pts is None else guard(video, start_pts)
+    seek = None if start_pts is None else seek_to(video, start_pts)
     from_first = 0 if start_pts is None else start_pts - first_pts
     return ChunkWork(
         time_base=video.time_base,

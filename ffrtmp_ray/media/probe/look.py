@@ -161,6 +161,7 @@ def _video(
         average_rate=Fraction(rate) if rate else None,
         interlaced=frame.interlaced_frame or stream.codec_context.field_order not in _PROGRESSIVE,
         keyframes=tuple(found.keyframes) if order is None else (),
+        closed=found.closed and order is None,
         ticks=tuple(ticks) if known else (),
         regular=None if order is None else order.regular(time_base),
         peak_bitrate=densest(found.sizes, time_base),

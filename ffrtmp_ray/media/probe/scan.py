@@ -16,11 +16,15 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
+from ffrtmp_ray.media.probe.entry import Test, entry_test
 from ffrtmp_ray.media.probe.open import Refusal, time_base_of
 
 MOST_FRAMES = 2**22
 """Of a picture: 19 hours at 60 frames a second. The time of each is kept in memory, here and in the
 worker."""
+_INDEXED = "mov,mp4,m4a,3gp,3g2,mj2"
+"""libavformat's demuxer of MP4, which comes down on the very keyframe that is sought: others may
+come down behind it."""
 _BACK = Fraction(1, 10)
 """Seconds by which a clock goes back when it is another: as ffmpeg has them, which bridges that
 (fftools' `ts_discontinuity_detect`)."""
@@ -47,6 +51,9 @@ class Scan:
     restarts: bool = False
     """Decoding times go back somewhere, by `_BACK`, or on by `_LEAP`."""
     keyframes: list[int] = field(default_factory=list)
+    closed: bool = False
+    """Nothing that is shown after any of these refers to what is before it, and the container's
+    index says where it is."""
     rises: bool = True
     """Frames are shown in the order in which they are decoded, by their packets."""
     together: bool = True
@@ -81,7 +88,8 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
 
     Raises Refusal when there is no end in sight.
     """
-    found = Scan()
+    found, closed = Scan(), _closed_test(container, stream)
+    found.closed = closed is not None
     found.digest.update(stream.codec_context.extradata or b"")
     last: int | None = None
     decoded: int | None = None
@@ -110,6 +118,7 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
         found.sizes.append((packet.pts if packet.dts is None else packet.dts, packet.size * 8))
         if packet.is_keyframe:
             found.keyframes.append(packet.pts)
+            found.closed = found.closed and closed is not None and closed(memoryview(packet))
         if last is None or packet.pts > last:
             last, found.last_duration = packet.pts, packet.duration or None
         else:
@@ -118,6 +127,15 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
     found.keyframes.sort()
     found.repeated = _repeated(found.ticks)
     return found
+
+
+def _closed_test(container: InputContainer, stream: VideoStream) -> Test | None:
+    """None where nothing that is found with it would count."""
+    if container.format.name != _INDEXED:
+        return None
+    return entry_test(
+        stream.codec_context.codec.canonical_name, stream.codec_context.extradata or b""
+    )
 
 
 def _repeated(ticks: Sequence[int]) -> int:

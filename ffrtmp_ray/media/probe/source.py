@@ -54,6 +54,8 @@ class VideoStream(Value):
     interlaced: bool = False
     keyframes: tuple[int, ...] = ()
     """When they are shown, rising, in ticks of `time_base`."""
+    closed: bool = False
+    """Decoding may begin at any of them, found by seeking to the very one: see `probe.entry`."""
     ticks: tuple[int, ...] = ()
     """When each frame is shown, rising, in ticks of `time_base`; empty where not `countable`."""
     regular: Regular | None = None
