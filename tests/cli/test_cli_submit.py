@@ -72,7 +72,7 @@ def test_every_option_of_a_submission_reaches_the_farm(
         "sound_copying": "allowed",
         "subtitles": "all",
         "webvtt": True,
-        "burn": {"track": None, "language": "eng", "file": None, "styles": True},
+        "burn": {"track": None, "language": "eng", "file": None, "styles": True, "forced": False},
         "images": {
             "format": "webp",
             "poster": {"time": None, "height": 720},

@@ -13,15 +13,11 @@ import pytest
 
 from ffrtmp_ray.cluster.admission import admit
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.errors import InputRefused, InvalidRequest
+from ffrtmp_ray.errors import InputRefused
 from ffrtmp_ray.media import fonts
 from ffrtmp_ray.media.encode.burn import fonts_config
 from ffrtmp_ray.media.encode.video import video_argv
 from ffrtmp_ray.media.encode.work import Burned, OutputWork, VideoWork
-from ffrtmp_ray.media.plan import first_task
-from ffrtmp_ray.media.plan.burn import burn_tasks
-from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload
-from ffrtmp_ray.media.probe.source import BitmapStream, Source
 from ffrtmp_ray.media.spec import Codec, Copying, JobSpec, Ladder, Measure, Subtitles
 from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.media.spec.packaging import Packaging
@@ -250,7 +246,8 @@ async def test_text_that_is_never_shown_changes_nothing_and_that_is_said(
     [
         (
             Burn(language="jpn"),
-            "burn.language: the source has no text in jpn (it has 1: subrip eng, 2: subrip fra)",
+            "burn.language: the source has no subtitles in jpn "
+            "(it has 1: subrip eng, 2: subrip fra)",
         ),
         (
             Burn(track=3),
@@ -264,20 +261,6 @@ async def test_text_that_the_source_does_not_have_is_refused(
 ) -> None:
     outcome = await run_job(burning(folder / "film.mkv", out / "a.mp4", burn), toolbox)
     assert failure_of(outcome.last) == (FailureKind.UNSUPPORTED, reason)
-
-
-async def test_subtitles_that_are_pictures_are_refused(folder: Path, toolbox: Toolbox) -> None:
-    clip = folder / "film.mkv"
-    found = await toolbox.prober.probe(clip)
-    assert isinstance(found, Source)
-    disc = BitmapStream(index=0, codec="hdmv_pgs_subtitle", language="eng")
-    source = found.model_copy(update={"bitmaps": (disc,)})
-    job = burning(clip, Path("/out/a.mp4"), Burn(track=1))
-    work = PlanPayload.model_validate(first_task(job, toolbox.settings).payload)
-    file = InputFile(place=str(clip), bytes=1, version="", fingerprint="")
-    with pytest.raises(InvalidRequest, match=r"pictures \(hdmv_pgs_subtitle\)") as refused:
-        burn_tasks(work, source, source.video, file)
-    assert "2: subrip eng" in str(refused.value)
 
 
 async def test_a_file_in_another_encoding_is_refused(

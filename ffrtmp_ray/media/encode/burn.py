@@ -12,9 +12,10 @@ from html import escape
 from pathlib import Path
 
 from ffrtmp_ray.media.encode.graph import escaped
+from ffrtmp_ray.media.encode.mark import painted
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.subtitles import LATER_MS, dumped, outside
-from ffrtmp_ray.media.encode.work import Burned, TextForm, TextWork, VideoWork
+from ffrtmp_ray.media.encode.work import Box, Burned, TextForm, TextWork, VideoWork
 from ffrtmp_ray.media.timing import nearest
 
 FONT = "Noto Sans"
@@ -29,6 +30,8 @@ STYLED_LATER = 4_004
 """Seconds by which the times of styled text are later: a cue that began before the picture keeps
 its beginning, from which its effects count, and no format has times before zero. A multiple of 1001
 is a whole number of ticks of nearly all clocks; ASS has no times from ten hours on."""
+_EARLIER = Fraction(1, 1000)
+"""Seconds by which a film is read from before it is needed: places to seek to are rounded."""
 DEMUXERS = {".srt": "srt", ".vtt": "webvtt", ".ass": "ass", ".ssa": "ass"}
 """ffmpeg's names, by the suffixes of files of subtitles."""
 
@@ -40,7 +43,34 @@ def burning(work: VideoWork) -> list[str]:
         return []
     pixels = "yuv420p10le" if work.bit_depth == 10 else "yuv420p"
     rgb = ["scale=out_color_matrix=bt709:out_range=tv"] if work.rgb else []
+    if burned.box is not None:
+        return [*rgb, _overlaid(work, burned, burned.box, pixels)]
     return [*rgb, f"format={pixels}", *(_styled(burned) if burned.styled else _plain(work, burned))]
+
+
+def _overlaid(work: VideoWork, burned: Burned, box: Box, pixels: str) -> str:
+    """A film laid over the picture: as part of a chain, a filter like others.
+
+    Frames get the times that they have in the end before they are compared with the film's, which
+    are rounded alike. The film is read from the frame on that is shown when the chunk begins. It
+    outlasts the picture: else overlay would repeat that's last frame for each change to come.
+    """
+    ticks = 0 if work.chunk is None else work.chunk.offset
+    begin = max(Fraction(ticks, work.timescale) - _EARLIER, Fraction(0))
+    film = [f"movie={escaped(burned.path)}:f=mov"]
+    film += [f"seek_point={seconds(begin)}"] if begin else []
+    deep = work.bit_depth == 10
+    return ";".join(
+        [
+            f"settb=1/{work.timescale},format={pixels}[bare]",
+            f"{':'.join(film)},format=gbrap,split[cuecolors][cuealphas]",
+            f"[cuealphas]alphaextract,format={'gray10le' if deep else 'gray'}[cuealpha]",
+            f"[cuecolors]format=gbrp,{painted(work)},format={pixels}[cuecolor]",
+            "[cuecolor][cuealpha]alphamerge[cues]",
+            f"[bare][cues]overlay=x={box.x}:y={box.y}:format={'yuv420p10' if deep else 'yuv420'}"
+            ":shortest=1",
+        ]
+    )
 
 
 def _styled(burned: Burned) -> list[str]:

@@ -33,16 +33,16 @@ def marked(work: VideoWork, mark: Mark) -> list[str]:
         f"[1:v]scale={mark.width}:{mark.height},format=gbrap,split[color][alpha]",
         f"[alpha]alphaextract,lut=c0=val*{mark.opacity:g},format={'gray10le' if deep else 'gray'}"
         "[alphas]",
-        f"[color]format=gbrp,{_colors(work)},format={pixels}[colors]",
+        f"[color]format=gbrp,{painted(work)},format={pixels}[colors]",
         "[colors][alphas]alphamerge[mark]",
         f"[picture]{rgb}format={pixels}[base]",
         f"[base][mark]{blend}{_span(work, mark)}[marked]",
     ]
 
 
-def _colors(work: VideoWork) -> str:
-    """The image's sRGB in the picture's colours; on HDR its white is that of paper (ITU-R
-    BT.2408)."""
+def painted(work: VideoWork) -> str:
+    """Filters from an image's sRGB to the picture's colours; on HDR its white is that of paper
+    (ITU-R BT.2408)."""
     color = work.color
     if not color.hdr:
         matrix = "bt709" if work.rgb else _matrix(color)

@@ -103,15 +103,27 @@ class Mark(Value):
     end: Fraction | None = None
 
 
+class Box(Value):
+    """A rectangle of a picture, in pixels."""
+
+    x: int = Field(ge=0)
+    y: int = Field(ge=0)
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
 class Burned(Value):
     """Subtitles that are drawn on the picture."""
 
     path: str
     """Of SubRip, one cue at a time in each place, whose time zero is the picture's first frame; of
-    what is `styled`, ASS in Matroska, later by `encode.burn.STYLED_LATER`. Relative to the
-    workspace, until a step puts its machine's in (`steps.burn.local`)."""
+    what is `styled`, ASS in Matroska, later by `encode.burn.STYLED_LATER`; of bitmaps, a film in
+    ticks of the job's `timescale`, with a frame for each change. Relative to the workspace, until a
+    step puts its machine's in (`steps.burn.local`)."""
     sha256: str
-    """Of that text and of the fonts, in hex."""
+    """Of that text and of the fonts, or of that film, in hex."""
+    box: Box | None = None
+    """Where the film lies on the picture; None where it is none."""
     styled: bool = False
     makes_room: bool = False
     """Where its cues lie depends on those before them: what is drawn is not to be cut."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -15,8 +15,11 @@ from ffrtmp_ray.media.plan.payloads import BurnPayload, InputFile, PlanPayload
 from ffrtmp_ray.media.plan.tracks import choose_tracks, language_of
 from ffrtmp_ray.media.probe.source import BitmapStream, Source, TextStream, VideoStream
 from ffrtmp_ray.media.spec.burn import STYLED_SUFFIXES, Burn
+from ffrtmp_ray.media.timing import timescale
 
 BURN_NAME = "burn"
+_FORCED = frozenset({"hdmv_pgs_subtitle", "dvd_subtitle"})
+"""Codecs, by ffmpeg's names, that mark cues as forced."""
 
 
 def with_burned(work: PlanPayload, results: Iterable[Document]) -> PlanPayload:
@@ -37,13 +40,20 @@ def burn_tasks(
     """The one that makes the text ready, and the plan that waits for it; none where nothing is to
     be burned in, or it is ready. `part` is what is taken of the source's picture.
 
-    Raises InvalidRequest when the source has no such subtitles, or has them as pictures.
+    Raises InvalidRequest when the source has no such subtitles.
     """
     if work.burn is None or work.burned is not None:
         return ()
     beside = work.burn.file
     stream = None if beside is not None else _stream_of(work.burn, source)
     styled = work.burn.styles and not part.hdr and _is_styled(beside, stream)
+    bitmaps = isinstance(stream, BitmapStream)
+    if work.burn.forced and (stream is None or stream.codec not in _FORCED):
+        raise InvalidRequest(
+            "only cues of PGS and DVD can be marked as forced",
+            where="burn.forced",
+            remedy=f"leave it out, or choose other subtitles; the source has {_listed(source)}",
+        )
     payload = BurnPayload(
         input=file,
         stream=None if stream is None else stream.index,
@@ -56,6 +66,9 @@ def burn_tasks(
         colored=not part.hdr,
         styled=styled,
         fonts=source.fonts if styled and beside is None else (),
+        bitmaps=bitmaps,
+        forced=work.burn.forced,
+        timescale=timescale(part.time_base),
     )
     task = NewTask(
         name=BURN_NAME,
@@ -68,41 +81,32 @@ def burn_tasks(
     return task, replace(plan_task(work), name="plan-burned", waits_for=(BURN_NAME,))
 
 
-def _is_styled(file: str | None, stream: TextStream | None) -> bool:
+def _is_styled(file: str | None, stream: TextStream | BitmapStream | None) -> bool:
     """Whether the text has the styles of ASS."""
     if file is not None:
         return file.lower().endswith(STYLED_SUFFIXES)
     return stream is not None and stream.codec in ("ass", "ssa")
 
 
-def _stream_of(burn: Burn, source: Source) -> TextStream:
+def _stream_of(burn: Burn, source: Source) -> TextStream | BitmapStream:
+    """Text before bitmaps, where both would do: its letters are sharp at every size."""
+    chosen: Sequence[TextStream | BitmapStream]
     if burn.language is not None:
-        chosen = choose_tracks((burn.language,), source.texts)
-        wrong, where = f"no text in {burn.language}", "burn.language"
+        chosen = [
+            *choose_tracks((burn.language,), source.texts),
+            *choose_tracks((burn.language,), source.bitmaps),
+        ]
+        wrong, where = f"no subtitles in {burn.language}", "burn.language"
     elif burn.track is not None:
-        chosen = _numbered(burn.track, source)
+        chosen = _in_order(source)[burn.track - 1 : burn.track]
         wrong, where = f"no subtitles with number {burn.track}", "burn.track"
     else:
-        chosen, wrong, where = source.texts, "no subtitles that are text", "burn"
+        chosen, wrong, where = (*source.texts, *source.bitmaps), "no subtitles", "burn"
     if not chosen:
         raise InvalidRequest(
             f"the source has {wrong}", where=where, remedy=f"it has {_listed(source)}"
         )
     return chosen[0]
-
-
-def _numbered(number: int, source: Source) -> tuple[TextStream, ...]:
-    there = _in_order(source)
-    if number > len(there):
-        return ()
-    stream = there[number - 1]
-    if isinstance(stream, BitmapStream):
-        raise InvalidRequest(
-            f"subtitles {number} are pictures ({stream.codec}), and text alone is burned in",
-            where="burn.track",
-            remedy=f"choose text, or give a file; the source has {_listed(source)}",
-        )
-    return (stream,)
 
 
 def _in_order(source: Source) -> list[TextStream | BitmapStream]:

@@ -179,6 +179,12 @@ class BurnPayload(Value):
     """It is ASS, and drawn as that says."""
     fonts: tuple[AttachedFont, ...] = ()
     """That it may need."""
+    bitmaps: bool = False
+    """It is no text."""
+    forced: bool = False
+    """Of bitmaps, those alone that are marked as forced."""
+    timescale: int
+    """Ticks a second of the job's outputs."""
 
 
 class CopyPayload(Value):

@@ -161,7 +161,8 @@ def text_warnings(
             yield f"subtitles are left out ({left})"
         return
     there = held(source, kind)
-    if pictures := source.subtitles - len(there):
+    unseen = burned is not None and burned not in [each.index for each in there]
+    if pictures := source.subtitles - len(there) - unseen:
         holding = "" if kind.packaging is not None else ": an .mkv would hold them"
         yield f"subtitles that are pictures, not text, are left out ({pictures}){holding}"
     if lacking := missing(ladder.subtitles.tracks, there):

@@ -15,13 +15,15 @@ SUFFIXES = (".srt", ".vtt", *STYLED_SUFFIXES)
 
 
 class Burn(SpecModel):
-    """One track of the source, or a file beside it; by default the source's first text."""
+    """One track of the source, or a file beside it; by default the source's first text, and of one
+    that has none the first bitmaps."""
 
     track: int | None = Field(
         default=None, ge=1, le=1000, description="Of the source's subtitles, by number; 1 is first."
     )
     language: Language | None = Field(
-        default=None, description="The source's first text in that language, as eng."
+        default=None,
+        description="The source's first text in that language, as eng; else its first bitmaps.",
     )
     file: str | None = Field(
         default=None,
@@ -35,6 +37,11 @@ class Burn(SpecModel):
         default=True,
         description="Draw ASS and SSA as they say; false draws all text alike. HDR has all text "
         "alike in any case.",
+    )
+
+    forced: bool = Field(
+        default=False,
+        description="Of bitmaps (PGS, DVD), those cues alone that are marked as forced.",
     )
 
     @model_validator(mode="after")

@@ -14,8 +14,7 @@ from ffrtmp_ray.media.encode.work import TextForm, TextWork, VideoWork
 from ffrtmp_ray.media.package import cues
 from ffrtmp_ray.media.package.burning import burnable, unwritten, without
 from ffrtmp_ray.media.plan.payloads import BurnPayload
-from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.steps import burn_styled, burn_text
+from ffrtmp_ray.media.steps import burn_bitmaps, burn_styled, burn_text
 from ffrtmp_ray.media.steps.step import Step
 
 _MOST_SAID = 10
@@ -33,6 +32,8 @@ async def run(step: Step) -> Ended:
     """The result's `burned` is None where nothing is shown while the picture is. Text that cannot
     be read fails the job: who wants it in the picture does not want the picture without it."""
     work = BurnPayload.model_validate(step.assignment.payload)
+    if work.bitmaps:
+        return await burn_bitmaps.make(step, work)
     if work.styled:
         return await burn_styled.make(step, work)
     path = await step.make_folder() / "burned.srt"
@@ -64,7 +65,7 @@ async def fonts_environment(step: Step, video: VideoWork) -> dict[str, str]:
     """What ffmpeg needs in its environment to draw what `video` says: the fonts of the farm, and
     those that came with the text, and no others."""
     burned = video.burned
-    if burned is None:
+    if burned is None or burned.box is not None:
         return {}
     folder = step.toolbox.workspace.attempt(step.assignment.job_id, step.assignment.attempt_id)
     config = folder / "fonts.conf"
@@ -77,25 +78,21 @@ async def fonts_environment(step: Step, video: VideoWork) -> dict[str, str]:
 
 
 async def _extract(step: Step, work: BurnPayload, path: Path) -> Failed | Stopped | None:
-    def fraction(progress: ProcessProgress) -> float:
-        return progress.part_of(work.length)
+    ffmpeg, start = step.toolbox.ffmpeg, work.picture_start
 
-    if work.file is not None:
-        file = await step.in_thread(burn_text.checked_file, step, work.file)
-        demuxer = DEMUXERS[Path(work.file).suffix.lower()]
-        argv = file_argv(
-            step.toolbox.ffmpeg, str(file), demuxer, work.picture_start, output=str(path)
+    def of_file(file: str) -> list[str]:
+        return file_argv(ffmpeg, file, DEMUXERS[Path(file).suffix.lower()], start, output=str(path))
+
+    def of_source(address: str) -> list[str]:
+        text = TextWork(
+            stream=work.stream or 0,
+            form=TextForm.SUBRIP,
+            picture_start=start,
+            length=work.length,
         )
-        return await step.ffmpeg(argv, fraction)
-    text = TextWork(
-        stream=work.stream or 0,
-        form=TextForm.SUBRIP,
-        picture_start=work.picture_start,
-        length=work.length,
-    )
-    async with step.open_input(work.input) as source:
-        argv = text_argv(step.toolbox.ffmpeg, source.address, text, output=str(path))
-        return await step.ffmpeg(argv, fraction)
+        return text_argv(ffmpeg, address, text, output=str(path))
+
+    return await burn_text.take_out(step, work, of_file, of_source)
 
 
 def _make_ready(path: Path, work: BurnPayload, extra: Path | None) -> _Ready:

@@ -9,7 +9,6 @@ from ffrtmp_ray.media.encode.burn import STYLED_LATER, styled_argv, styled_file_
 from ffrtmp_ray.media.encode.work import TextForm, TextWork
 from ffrtmp_ray.media.package.styled import Event, make_room, read_events
 from ffrtmp_ray.media.plan.payloads import BurnPayload
-from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps import burn_text
 from ffrtmp_ray.media.steps.step import Step
 
@@ -52,29 +51,20 @@ async def _extract(
     step: Step, work: BurnPayload, path: Path, events: Path
 ) -> Failed | Stopped | None:
     """The text as it is, and once more as events that can be read."""
-    ffmpeg = step.toolbox.ffmpeg
+    ffmpeg, start, length = step.toolbox.ffmpeg, work.picture_start, work.length
+    made = {"output": str(path), "events": str(events)}
 
-    def fraction(progress: ProcessProgress) -> float:
-        return progress.part_of(work.length)
+    def of_file(file: str) -> list[str]:
+        return styled_file_argv(ffmpeg, file, start, length, **made)
 
-    if work.file is not None:
-        file = await step.in_thread(burn_text.checked_file, step, work.file)
-        argv = styled_file_argv(
-            ffmpeg,
-            str(file),
-            work.picture_start,
-            work.length,
-            output=str(path),
-            events=str(events),
+    def of_source(address: str) -> list[str]:
+        text = TextWork(
+            stream=work.stream or 0,
+            form=TextForm.PACKETS,
+            fonts=work.fonts,
+            picture_start=start,
+            length=length,
         )
-        return await step.ffmpeg(argv, fraction)
-    text = TextWork(
-        stream=work.stream or 0,
-        form=TextForm.PACKETS,
-        fonts=work.fonts,
-        picture_start=work.picture_start,
-        length=work.length,
-    )
-    async with step.open_input(work.input) as source:
-        argv = styled_argv(ffmpeg, source.address, text, output=str(path), events=str(events))
-        return await step.ffmpeg(argv, fraction)
+        return styled_argv(ffmpeg, address, text, **made)
+
+    return await burn_text.take_out(step, work, of_file, of_source)

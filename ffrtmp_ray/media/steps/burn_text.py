@@ -1,24 +1,25 @@
-"""What subtitles that are burned in have in common, plain or styled. Part of `burn`."""
+"""What text that is burned in has in common, plain or styled. Part of `burn`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.errors import InputRefused
 from ffrtmp_ray.media import fonts
-from ffrtmp_ray.media.assignment import Failed, Succeeded
+from ffrtmp_ray.media.assignment import Failed, Stopped, Succeeded
 from ffrtmp_ray.media.encode.work import Burned
 from ffrtmp_ray.media.plan.payloads import BurnPayload
+from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps.step import Step
 from ffrtmp_ray.storage.places import MOST_SIDE_BYTES, check_side_file
 
 _WHERE = "burn.file"
 
 
-def checked_file(step: Step, place: str) -> Path:
+def _checked_file(step: Step, place: str) -> Path:
     """The file of subtitles at a place. Raises InputRefused when it may not be read, or is in an
     encoding of which ffmpeg would leave out, one by one, cues that it cannot read."""
     path = check_side_file(place, step.toolbox.settings, _WHERE)
@@ -31,6 +32,25 @@ def checked_file(step: Step, place: str) -> Path:
             f"{path.name} is not UTF-8", where=_WHERE, remedy="save it in that encoding"
         ) from None
     return path
+
+
+async def take_out(
+    step: Step,
+    work: BurnPayload,
+    of_file: Callable[[str], list[str]],
+    of_source: Callable[[str], list[str]],
+) -> Failed | Stopped | None:
+    """Have ffmpeg take out the text: the command lines for a file, at that path, and for a track of
+    the source at that address. Raises InputRefused when the file may not be read."""
+
+    def fraction(progress: ProcessProgress) -> float:
+        return progress.part_of(work.length)
+
+    if work.file is not None:
+        path = await step.in_thread(_checked_file, step, work.file)
+        return await step.ffmpeg(of_file(str(path)), fraction)
+    async with step.open_input(work.input) as source:
+        return await step.ffmpeg(of_source(source.address), fraction)
 
 
 def too_large(path: Path) -> Failed | None:
