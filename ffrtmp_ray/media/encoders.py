@@ -227,7 +227,7 @@ ENCODERS: tuple[Encoder, ...] = (
         threads=_x265_threads,
         own_gop=250,
         largest=(16384, 16384),
-        smallest=(16, 16),  # its smallest coding tree
+        smallest=(32, 32),  # of 34 to 48 columns and fewer lines, it writes beyond its memory
         always=("-tag:v", "hvc1"),  # hev1 does not play on Apple's devices
         forced=_IDR,
     ),
@@ -332,6 +332,8 @@ class AudioEncoder:
     """None: it is lossless, and takes none."""
     sample_rate: int | None = None
     """Samples a second that it is given; None: the source's own, or the nearest that it has."""
+    lowest_rate: int = 0
+    """Samples a second below which it is given more than the source has."""
     exact: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Of a lossless one, the options for samples of 16 and of 24 bits."""
 
@@ -341,6 +343,10 @@ class AudioEncoder:
             return list(self.exact[bits])
         most = self.max_bitrate_per_channel * channels
         return ["-c:a", self.name, "-b:a", str(min(bitrate, most))]
+
+    def rate(self, source: int) -> int:
+        """Samples a second that it is given of a sound that has `source`."""
+        return self.sample_rate or max(source, self.lowest_rate)
 
     def made(self, bits: int) -> str:
         """ffmpeg's name of the codec that is found in what it makes."""
@@ -375,6 +381,7 @@ AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
         name="libmp3lame",
         layouts=("mono", "stereo"),
         max_bitrate_per_channel=160_000,  # 320 kbit/s is the most (ISO/IEC 11172-3, 2.4.2.3)
+        lowest_rate=16_000,  # of MPEG-2 (ISO/IEC 13818-3); MP4 has no name for MP3 of less
     ),
     AudioCodec.FLAC: AudioEncoder(
         codec=AudioCodec.FLAC,

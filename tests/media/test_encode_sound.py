@@ -104,6 +104,35 @@ def test_a_gap_in_the_sound_is_filled_with_silence(
     assert_unbroken(out)
 
 
+@pytest.mark.parametrize("codec", AudioCodec)
+def test_a_trim_within_a_gap_is_silent(codec: AudioCodec, ffmpeg: str, tmp_path: Path) -> None:
+    clip, out = tmp_path / "gap.mkv", tmp_path / "sound.mp4"
+    sound = rf"{BEEP},aselect=not(between(t\,0.2\,0.9))"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", sound, "-c:a", "pcm_f32le", clip)
+    work = AudioWork(
+        stream=0,
+        audio=Audio(codec=codec),
+        source_channels=1,
+        source_rate=48000,
+        picture_start=Fraction(4, 10),
+        length=Fraction(3, 10),
+    )
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    with av.open(out) as container:
+        heard = np.concatenate([_mono(frame) for frame in container.decode(audio=0)])
+    assert 0 < len(heard) <= 0.3 * 48000
+    assert np.abs(heard).max() < 0.001
+
+
+def test_mp3_of_a_telephone_has_a_rate_that_mp4_knows(ffmpeg: str, tmp_path: Path) -> None:
+    clip, out = tmp_path / "beep.wav", tmp_path / "sound.mp4"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", BEEP, "-ar", "8000", clip)
+    audio = Audio(codec=AudioCodec.MP3)
+    work = AudioWork(stream=0, audio=audio, source_channels=1, source_rate=8000)
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    assert float(first_sound(out)) == pytest.approx(1, abs=0.010)
+
+
 @pytest.mark.parametrize("codec", STREAMED)
 @pytest.mark.parametrize("change", ["pan=5.1|c0=c0|c1=c0", "aresample=32000"])
 def test_sound_that_changes_its_form_goes_on(

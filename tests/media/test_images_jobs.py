@@ -156,6 +156,15 @@ async def test_images_are_of_the_trim(brightening: Path, toolbox: Toolbox, out: 
     assert seconds_in(out / "film/poster.jpg") == [2]
 
 
+async def test_a_trim_without_a_keyframe_has_images(
+    brightening: Path, toolbox: Toolbox, out: Path
+) -> None:
+    wanted = Images(thumbnails=Thumbnails(every=1, height=18))
+    trim = Trim(start=2.1, duration=0.3)
+    await run_job(with_images(brightening, out / "film", wanted, trim=trim), toolbox)
+    assert seconds_in(out / "film/thumbnail-00000.jpg") == [2]
+
+
 @pytest.mark.parametrize("name", ["interlaced.ts", "rotated.mp4", "hdr.mkv"])
 async def test_awkward_pictures_have_images_too(
     name: str, toolbox: Toolbox, clips: Clips, out: Path

@@ -79,7 +79,8 @@ def test_the_command_line_of_transport_streams_with_sound() -> None:
         *("-map", "0", "-map", "1"),
         *("-c", "copy", "-map_metadata", "-1", "-map_chapters", "-1"),
         *("-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", "10"),
-        *("-f", "segment", "-segment_format", "mpegts", "-segment_start_number", "1"),
+        *("-f", "segment", "-segment_format", "mpegts", "-individual_header_trailer", "0"),
+        *("-segment_start_number", "1"),
         *("-segment_times", "4.004000,8.008000", "-n", "/o/%05d.ts"),
     ]  # fmt: skip
 

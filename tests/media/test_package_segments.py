@@ -45,6 +45,11 @@ def _stream(folder: Path) -> Stream:
     return Stream(folder, [str(each.uri) for each in playlist.segments], lengths)
 
 
+def _packets(stream: bytes) -> list[bytes]:
+    """Of a transport stream."""
+    return [stream[begin : begin + 188] for begin in range(0, len(stream), 188)]
+
+
 def _parsed(manifest: Path) -> ET.Element:
     return ET.parse(manifest).getroot()  # noqa: S314  # the product has made it
 
@@ -155,6 +160,23 @@ async def test_transport_streams_are_cut_where_their_own_clock_rounds_a_time_dow
     published(outcome)
     begins = _stream(out / "p" / "video" / "a").begins
     assert begins == [pytest.approx(float(each), abs=1e-4) for each in _planned(clip, 1)]
+
+
+async def test_the_counters_of_transport_streams_go_on_over_segments(
+    toolbox: Toolbox, clips: Clips, out: Path
+) -> None:
+    """Where they begin anew, players take what follows for damaged."""
+    packaging = Packaging(hls=HlsSegments.TS, dash=False, segment_seconds=1)
+    published(await run_job(spec(clips("plain.mp4"), out / "p", packaging=packaging), toolbox))
+    segments = sorted((out / "p/video/a").glob("*.ts"))
+    assert len(segments) == 2
+    counters: dict[int, int] = {}
+    for packet in _packets(b"".join(path.read_bytes() for path in segments)):
+        pid, has_payload = int.from_bytes(packet[1:3]) & 0x1FFF, packet[3] >> 4 & 1
+        counter = packet[3] & 15
+        if pid in counters:
+            assert counter == (counters[pid] + has_payload) % 16
+        counters[pid] = counter
 
 
 async def test_dash_alone_has_no_playlists(toolbox: Toolbox, clips: Clips, out: Path) -> None:

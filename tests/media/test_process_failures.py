@@ -130,6 +130,20 @@ def test_a_process_killed_by_a_signal_has_crashed(code: int, words: str) -> None
     assert words in failure.reason
 
 
+def test_a_filter_that_crashes_for_want_of_frames_means_a_bad_input() -> None:
+    """As setpts does, for one."""
+    log = (
+        "[aist#0:1/aac @ 0x1] [dec:aac @ 0x2] [error] Decoding error: Invalid data found\n"
+        "[fc#0 @ 0x3] [ao0->fg:1:0 @ 0x4] [warning] No filtered frames for output stream, trying"
+        " to initialize anyway.\n"
+    )
+    failure = classify(Exit(-11, Ending.EXITED, log))
+    assert failure.kind is FailureKind.BAD_INPUT
+    assert failure.reason == (
+        "nothing of the input's picture or sound can be decoded: Decoding error: Invalid data found"
+    )
+
+
 @pytest.mark.parametrize(
     ("ending", "kind"),
     [(Ending.STALLED, FailureKind.STALLED), (Ending.TIMED_OUT, FailureKind.TIMED_OUT)],

@@ -122,6 +122,25 @@ async def test_a_faithful_encode_scores_high_whatever_its_source_is_like(
     assert scores["vmaf"] > 95
 
 
+@pytest.mark.parametrize(
+    ("lines", "known"), [(18, "vmaf ssim psnr"), (16, "ssim psnr"), (10, "psnr")]
+)
+async def test_what_a_picture_is_too_small_for_is_not_measured(
+    toolbox: Toolbox, ffmpeg: str, tmp_path: Path, out: Path, lines: int, known: str
+) -> None:
+    clip = tmp_path / "thin.mkv"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", f"testsrc2=size=64x{lines}:duration=0.4", clip)
+    asked = _measured(clip, out / "a.mp4", rendition("a"), by=("vmaf", "ssim", "psnr"))
+    outcome = await run_job(asked, toolbox)
+    assert [measure for _, measure in _quality(outcome)] == known.split()
+    missing = sorted({"vmaf", "ssim", "psnr"} - set(known.split()))
+    told = {text for text in outcome.warnings if "is not measured" in text}
+    assert told == {
+        f"{name.upper()} is not measured: pictures of 64x{lines} are too small for it"
+        for name in missing
+    }
+
+
 async def test_a_watermark_is_part_of_what_is_compared_with(
     toolbox: Toolbox, clips: Clips, out: Path
 ) -> None:

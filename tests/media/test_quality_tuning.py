@@ -125,6 +125,19 @@ async def test_hdr_has_no_vmaf_to_aim_at(toolbox: Toolbox, clips: Clips, out: Pa
     assert "ladder.renditions[0].target_vmaf" in reason
 
 
+async def test_a_picture_may_be_too_small_for_vmaf(
+    toolbox: Toolbox, ffmpeg: str, tmp_path: Path, out: Path
+) -> None:
+    clip = tmp_path / "thin.mkv"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x16:duration=1", clip)
+    kind, reason = failure_of(
+        (await run_job(spec(clip, out / "a.mp4", _targeted(90)), toolbox)).last
+    )
+    assert kind is FailureKind.UNSUPPORTED
+    assert "the picture has 320x16 pixels, which is too small for VMAF" in reason
+    assert "(give a crf)" in reason
+
+
 @pytest.mark.parametrize("fields", [{"crf": 20, "target_vmaf": 90}, {"crf": None}])
 def test_a_rendition_has_either_a_crf_or_a_target(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="either `crf` or `target_vmaf`"):

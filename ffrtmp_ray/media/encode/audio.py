@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from ffrtmp_ray.media.encode.loudness import MEASURE
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.work import AudioWork
@@ -17,6 +19,10 @@ _GAP = 0.01
 recordings were put one after another any length is one; times that are rounded to milliseconds, or
 a little irregular, are none. By ffmpeg's own 0.1 s, sound would be early by up to that from the
 first lost packet on."""
+
+_LEAST = Fraction(1, 10)
+"""Seconds of sound that a trim has at least, so that something is left behind what an encoder puts
+before it: 70 ms with MP3 at 16 kHz."""
 
 
 def audio_argv(
@@ -70,23 +76,29 @@ def filter_graphs(work: AudioWork, last: str = "") -> tuple[str, str]:
     From `first_pts` on, aresample puts silence where there is none and drops what comes before;
     `async=1` does the same for gaps and overlaps of over 0.1 s within the stream, and stretches
     nothing. All of one silence it makes at once, in memory: 1.6 GB for an hour of one channel. So
-    what is known to be silent is left to adelay, which makes it piece by piece.
+    what is known to be silent is left to adelay, which makes it piece by piece. A trim may lie in
+    a gap: apad makes some silence then, for a graph that nothing comes into crashes.
     """
     encoder = AUDIO_ENCODERS[work.audio.codec]
     channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
     layout = encoder.layouts[channels - 1]
     form = f"aformat=sample_fmts=fltp:sample_rates={_rate(work)}:channel_layouts={layout}"
     start = work.picture_start + work.silence
-    cut = "" if work.length is None else f"atrim=start=0:end={seconds(work.length - work.silence)},"
-    filled = [f"aresample=async=1:min_hard_comp={_GAP}:first_pts=0"]
+    cut, least, end = "", "", ""
+    if work.length is not None:
+        length = work.length - work.silence
+        cut = f"atrim=start=0:end={seconds(length)},"
+        least = f",apad=whole_dur={seconds(min(length, _LEAST))}"
+        end = f",atrim=end={seconds(length)}"
+    filled = [f"aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"]
     if work.silence:
         filled.append(f"adelay=delays={work.silence * _rate(work)}S:all=1")
     return (
-        f"[0:{work.stream}]asetpts=PTS-({start})/TB,{cut}{_MIX},{form}[even]",
+        f"[0:{work.stream}]asetpts=PTS-({start})/TB,{cut}{_MIX},{form}{least}[even]",
         f"[even]{','.join([*filled, last] if last else filled)}[out]",
     )
 
 
 def _rate(work: AudioWork) -> int:
     """Samples a second."""
-    return AUDIO_ENCODERS[work.audio.codec].sample_rate or work.source_rate
+    return AUDIO_ENCODERS[work.audio.codec].rate(work.source_rate)

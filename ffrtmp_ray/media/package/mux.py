@@ -180,7 +180,9 @@ def ts_argv(
     `00001.ts`, `00002.ts` … in `folder`. `starts` are in microseconds.
 
     All times are later by `TS_OFFSET`: without it, ffmpeg would move each stream by what its own
-    first frames need to be decoded ahead, and renditions would not lie on each other.
+    first frames need to be decoded ahead, and renditions would not lie on each other. One muxer
+    writes all segments, so that their continuity counters go on: where they begin anew, players
+    take the first packets of a segment for damaged (ISO/IEC 13818-1, 2.4.3.3).
     """
     argv = _opening(ffmpeg)
     if picture is not None:
@@ -189,7 +191,8 @@ def ts_argv(
     for number in range(len(sounds) + (picture is not None)):
         argv += ["-map", str(number)]
     argv += [*_COPY, "-muxdelay", "0", "-muxpreload", "0", "-output_ts_offset", str(TS_OFFSET)]
-    argv += ["-f", "segment", "-segment_format", "mpegts", "-segment_start_number", "1"]
+    argv += ["-f", "segment", "-segment_format", "mpegts", "-individual_header_trailer", "0"]
+    argv += ["-segment_start_number", "1"]
     if len(starts) > 1:
         argv += ["-segment_times", ",".join(f"{each / _SECOND:.6f}" for each in starts[1:])]
     else:

@@ -69,8 +69,8 @@ def _are_close(video: VideoStream, images: Images) -> bool:
     asked = [exact(each.every) for each in (images.thumbnails, images.sprite) if each is not None]
     within = min([_POSTER_EVERY, *asked]) / 2 / video.time_base
     first, end = video.first / video.time_base, video.end / video.time_base
-    inside = [Fraction(key) for key in video.keyframes if first <= key <= end]
-    near = all(two - one <= within for one, two in pairwise((first, *inside, end)))
+    inside = [Fraction(key) for key in video.keyframes if first <= key < end]
+    near = bool(inside) and all(b - a <= within for a, b in pairwise((first, *inside, end)))
     return near and not video.interlaced
 
 

@@ -13,7 +13,7 @@ from ffrtmp_ray.media.plan.cuts import Chunk, widened
 from ffrtmp_ray.media.plan.encodes import encode_name
 from ffrtmp_ray.media.plan.payloads import EncodePayload, MeasurePayload, PlanPayload
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.quality.compare import LIBVMAF
+from ffrtmp_ray.media.quality.compare import LIBVMAF, too_small
 from ffrtmp_ray.media.spec import Measure
 
 MOST_LINES = 2160
@@ -77,10 +77,18 @@ def measure_warnings(
     names = [output.rendition.name for output in outputs if stays_hdr(video, output)]
     if Measure.VMAF in work.quality and names:
         yield f"VMAF is not measured of {', '.join(names)}: its models do not know HDR"
+    width, height = compared_size(video)
+    for measure in work.quality:
+        if too_small(measure, width, height):
+            yield (
+                f"{measure.name} is not measured: pictures of {width}x{height} are too small for it"
+            )
 
 
 def _measures(work: PlanPayload, video: VideoStream, output: OutputWork) -> tuple[Measure, ...]:
-    without = {Measure.VMAF} if stays_hdr(video, output) else set()
+    without = {each for each in work.quality if too_small(each, *compared_size(video))}
+    if stays_hdr(video, output):
+        without.add(Measure.VMAF)
     return tuple(measure for measure in work.quality if measure not in without)
 
 

@@ -19,7 +19,8 @@ from ffrtmp_ray.media.plan.payloads import InputFile, PlanPayload, TunePayload
 from ffrtmp_ray.media.plan.renditions import choose
 from ffrtmp_ray.media.plan.samples import samples_of
 from ffrtmp_ray.media.probe.source import Source
-from ffrtmp_ray.media.spec import Rendition, rendition_field
+from ffrtmp_ray.media.quality.compare import too_small
+from ffrtmp_ray.media.spec import Measure, Rendition, rendition_field
 from ffrtmp_ray.views import TunedView
 
 TUNE_CPUS = 2
@@ -52,21 +53,29 @@ def tune_tasks(work: PlanPayload, source: Source, file: InputFile) -> tuple[NewT
     if not untuned:
         return ()
     check_limits(work.ladder, chosen, source.video)
-    _refuse_hdr(work, source, untuned)
+    _refuse_unscored(work, source, untuned)
     tasks = [_tune(f"tune{n}", work, source, file, each) for n, each in enumerate(untuned)]
     limited = (replace(task, timeout_seconds=work.task_timeout_seconds) for task in tasks)
     names = tuple(task.name for task in tasks)
     return (*limited, replace(plan_task(work), name="plan-tuned", waits_for=names))
 
 
-def _refuse_hdr(work: PlanPayload, source: Source, untuned: list[OutputWork]) -> None:
+def _refuse_unscored(work: PlanPayload, source: Source, untuned: list[OutputWork]) -> None:
+    width, height = compared_size(source.video)
     for output in untuned:
+        number = work.ladder.renditions.index(output.rendition)
+        where = rendition_field(number, "target_vmaf")
         if stays_hdr(source.video, output):
-            number = work.ladder.renditions.index(output.rendition)
             raise InvalidRequest(
                 "the source is HDR, which no model of VMAF knows",
-                where=rendition_field(number, "target_vmaf"),
+                where=where,
                 remedy='give a crf, or tone-map it: `"dynamic_range": "sdr"`',
+            )
+        if too_small(Measure.VMAF, width, height):
+            raise InvalidRequest(
+                f"the picture has {width}x{height} pixels, which is too small for VMAF",
+                where=where,
+                remedy="give a crf",
             )
 
 

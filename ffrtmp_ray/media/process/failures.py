@@ -51,6 +51,13 @@ _MEMORY = _rule(
 )
 """A machine that runs out of memory kills; an allocation fails at the limit."""
 
+_NOTHING = _rule(
+    FailureKind.BAD_INPUT,
+    "nothing of the input's picture or sound can be decoded",
+    r"no filtered frames for output stream",
+)
+"""Filters of libavfilter crash where no frame comes before the end."""
+
 RULES: tuple[_Rule, ...] = (
     _rule(
         FailureKind.OUT_OF_DISK,
@@ -144,9 +151,11 @@ def classify(end: Exit) -> Failure:
 def _killed(number: int, lines: list[str]) -> Failure:
     if number == signal.SIGXFSZ:
         return Failure(FailureKind.OVER_LIMIT, "a file grew larger than one attempt may write")
-    told = next((line for line in lines if _MEMORY.line.search(line)), None)
-    if told is not None:  # libraries that never check what malloc returns
-        return Failure(_MEMORY.kind, _sentence(_MEMORY.what, told))
+    for rule in (_MEMORY, _NOTHING):  # the first: libraries never check what malloc returns
+        told = next((line for line in lines if rule.line.search(line)), None)
+        if told is not None:
+            quoted = told if rule is _MEMORY else _first_error(lines)
+            return Failure(rule.kind, _sentence(rule.what, quoted))
     try:
         name = signal.Signals(number).name
     except ValueError:

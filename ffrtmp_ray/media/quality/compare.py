@@ -35,6 +35,9 @@ _COLUMNS: Mapping[Measure, str] = {
 """Of libvmaf's log."""
 _FEATURES: Mapping[Measure, str] = {Measure.PSNR: "psnr", Measure.SSIM: "float_ssim"}
 """libvmaf's names of what is no model."""
+_LEAST_SIDE: Mapping[Measure, int] = {Measure.VMAF: 17, Measure.PSNR: 1, Measure.SSIM: 11}
+"""Pixels of the shorter side: VMAF halves pictures four times, and libvmaf 3 crashes where nothing
+is left; SSIM has a window of 11 (Wang et al., 2004), without which its scores are no numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ class Comparison:
 def vmaf_model(width: int, height: int) -> str:
     """The model for pictures of that size, by libvmaf's name."""
     return VMAF_4K_MODEL if min(width, height) > MOST_LINES_OF_FIRST_MODEL else VMAF_MODEL
+
+
+def too_small(measure: Measure, width: int, height: int) -> bool:
+    """Whether pictures of that size are smaller than what it looks at."""
+    return min(width, height) < _LEAST_SIDE[measure]
 
 
 def comparison_argv(ffmpeg: str, work: Comparison, log: str, *, cpus: int) -> list[str]:
