@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.sources import Clip
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.encode.size import fit
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS, Picture, encoder_for
+from ffrtmp_ray.media.encoders import Picture, encoder_for
 from ffrtmp_ray.media.spec import Ladder
 
 

@@ -26,7 +26,8 @@ from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import JobState
 from ffrtmp_ray.media import ffmpeg as programs
 from ffrtmp_ray.media import presets
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS, Picture, encoder_for
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
+from ffrtmp_ray.media.encoders import Picture, encoder_for
 from ffrtmp_ray.media.spec import JobSpec
 from ffrtmp_ray.settings import Settings
 from ffrtmp_ray.views import JobDetail

@@ -54,6 +54,8 @@ class OutputView(View):
     buffer_seconds: float | None = None
     """Of its `max_bitrate`, that a player must have buffered to play it over a line of that rate;
     measured on its packets. Two are meant. None where it has no `max_bitrate`."""
+    tightened_chunks: int | None = None
+    """Of its chunks, those that were encoded again, coarser, since they exceeded that."""
 
 
 class QualityView(View):

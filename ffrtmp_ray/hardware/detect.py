@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS, ENCODERS, Encoder, Picture
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
+from ffrtmp_ray.media.encoders import ENCODERS, Encoder, Picture
 from ffrtmp_ray.media.process.failures import classify
 from ffrtmp_ray.media.process.runner import ProcessGroup
 from ffrtmp_ray.media.quality.compare import LIBVMAF, trial_graph

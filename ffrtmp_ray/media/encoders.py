@@ -1,4 +1,4 @@
-"""The encoders: one table that says how each is asked for quality, speed and threads.
+"""The encoders of pictures: one table that says how each is asked for quality, speed and threads.
 
 The only place that knows an encoder's options. An encoder's name is ffmpeg's own, and the name of
 the capability that a worker must have proven. Rates are bits per second.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.bucket import Bucket, bucket_for
-from ffrtmp_ray.media.spec import AudioCodec, Codec, Effort, Rendition
+from ffrtmp_ray.media.spec import Codec, Effort, Rendition
 
 MAX_GOP_SECONDS = 10
 """From one keyframe to the next, at most."""
@@ -68,6 +68,11 @@ class Encoder:
     """Frames from keyframe to keyframe where the encoder is left to itself."""
     largest: tuple[int, int]
     """Width and height."""
+    cap_is_goal: bool = False
+    """It may exceed a highest bitrate: what it makes is measured, and made again where it did. No
+    parameter set of its streams depends on crf or bitrate, so that chunks can still be joined."""
+    floor: Callable[[float], list[str]] = lambda _: []
+    """What makes of a crf the finest that any frame becomes, in an encode that is made again."""
     crf_range: CrfRange = CrfRange(lowest=12, usual=24, highest=40, step=0.5)
     smallest: tuple[int, int] = (2, 2)
     always: tuple[str, ...] = ()
@@ -99,11 +104,14 @@ class Encoder:
         cpus: int,
         gpu: int | None,
         shortest: Fraction | None = None,
+        *,
+        again: bool = False,
     ) -> list[str]:
         """All of ffmpeg's output options that make `rendition` of `picture`.
 
         `gpu` is the index of the GPU as CUDA counts them; `shortest` the length in seconds of the
-        shortest of the job's chunks, None for a whole file. The crf is taken to be on the scale.
+        shortest of the job's chunks, None for a whole file; `again` says that an encode before this
+        one has exceeded the bitrate. The crf is taken to be on the scale.
         """
         if rendition.crf is None:
             raise ValueError(f"{rendition.name} has no crf: it is found before anything is encoded")
@@ -117,6 +125,7 @@ class Encoder:
             *("-pix_fmt", self.pixel_format(picture.bit_depth)),
             *self.presets[rendition.effort],
             *self.quality(rendition.crf, bucket),
+            *(self.floor(rendition.crf) if again else ()),
             *("-g", str(gop)),
             *self.always,
             *(("-gpu", str(gpu)) if self.gpu and gpu is not None else ()),
@@ -148,6 +157,12 @@ def _vpx_crf(crf: float, bucket: Bucket | None) -> list[str]:
     (https://trac.ffmpeg.org/wiki/Encode/VP9)."""
     most = 0 if bucket is None else bucket.rate
     return ["-crf", str(round(crf)), "-b:v", str(most), *_capped(bucket)]
+
+
+def _vpx_floor(crf: float) -> list[str]:
+    """In "constrained quality", what a calm part has not used lets others become finer than their
+    crf, keyframes always are, and noise after black never comes back to it."""
+    return ["-qmin", str(round(crf))]
 
 
 def _nvenc_cq(crf: float, bucket: Bucket | None) -> list[str]:
@@ -240,6 +255,7 @@ ENCODERS: tuple[Encoder, ...] = (
         max_crf=63,
         crf_range=_TO_63,
         quality=_whole_crf,
+        cap_is_goal=True,
         threads=_svt_threads,
         own_gop=240,
         largest=(16384, 8704),
@@ -258,6 +274,8 @@ ENCODERS: tuple[Encoder, ...] = (
         max_crf=63,
         crf_range=_TO_63,
         quality=_vpx_crf,
+        cap_is_goal=True,
+        floor=_vpx_floor,
         threads=_vpx_threads,
         own_gop=128,
         largest=(16384, 16384),
@@ -319,85 +337,3 @@ def encoder_for(codec: Codec, gpu: bool) -> Encoder:
         where="gpu",
         remedy="set gpu to never or prefer, or choose another codec",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class AudioEncoder:
-    codec: AudioCodec
-    name: str
-    """ffmpeg's, and that of the capability."""
-    layouts: tuple[str, ...]
-    """The channel layouts that players know, the one for n channels in place n - 1."""
-    max_bitrate_per_channel: int | None
-    """None: it is lossless, and takes none."""
-    sample_rate: int | None = None
-    """Samples a second that it is given; None: the source's own, or the nearest that it has."""
-    lowest_rate: int = 0
-    """Samples a second below which it is given more than the source has."""
-    exact: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    """Of a lossless one, the options for samples of 16 and of 24 bits."""
-
-    def arguments(self, bitrate: int, channels: int, bits: int) -> list[str]:
-        """All of ffmpeg's output options that make a sound, of samples of so many bits."""
-        if self.max_bitrate_per_channel is None:
-            return list(self.exact[bits])
-        most = self.max_bitrate_per_channel * channels
-        return ["-c:a", self.name, "-b:a", str(min(bitrate, most))]
-
-    def rate(self, source: int) -> int:
-        """Samples a second that it is given of a sound that has `source`."""
-        return self.sample_rate or max(source, self.lowest_rate)
-
-    def made(self, bits: int) -> str:
-        """ffmpeg's name of the codec that is found in what it makes."""
-        return self.exact[bits][1] if self.exact else self.codec.value
-
-
-_FLAC_BLOCKS = ("-frame_size", "4096")
-"""Samples, as `flac -5` has them. ffmpeg would take the length of the first piece that it gets,
-which after a trim may be of fewer than the 16 that FLAC has at least (RFC 9639, 9.1)."""
-_FLAC_LAYOUTS = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
-"""RFC 9639, 9.1.3; WAV has the same order of channels (SMPTE's)."""
-
-AUDIO_ENCODERS: Mapping[AudioCodec, AudioEncoder] = {
-    AudioCodec.AAC: AudioEncoder(
-        codec=AudioCodec.AAC,
-        name="aac",
-        # ISO/IEC 14496-3, table 1.19; it has none of seven channels without a second stream
-        layouts=("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "5.1", "7.1"),
-        max_bitrate_per_channel=288_000,  # 6144 bits a frame of 1024 samples, at 48 kHz
-    ),
-    AudioCodec.OPUS: AudioEncoder(
-        codec=AudioCodec.OPUS,
-        name="libopus",
-        layouts=("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"),  # RFC 7845, 5.1.1.2
-        max_bitrate_per_channel=256_000,  # libopus refuses more
-        # its clock in every container (RFC 7845, 4.2): MP4 counts in the encoder's rate, and the
-        # Matroska muxer shifts all streams by a priming that is no whole number of those ticks
-        sample_rate=48_000,
-    ),
-    AudioCodec.MP3: AudioEncoder(
-        codec=AudioCodec.MP3,
-        name="libmp3lame",
-        layouts=("mono", "stereo"),
-        max_bitrate_per_channel=160_000,  # 320 kbit/s is the most (ISO/IEC 11172-3, 2.4.2.3)
-        lowest_rate=16_000,  # of MPEG-2 (ISO/IEC 13818-3); MP4 has no name for MP3 of less
-    ),
-    AudioCodec.FLAC: AudioEncoder(
-        codec=AudioCodec.FLAC,
-        name="flac",
-        layouts=_FLAC_LAYOUTS,
-        max_bitrate_per_channel=None,
-        exact={
-            16: ("-c:a", "flac", *_FLAC_BLOCKS, "-sample_fmt", "s16"),
-            24: ("-c:a", "flac", *_FLAC_BLOCKS, "-sample_fmt", "s32", "-bits_per_raw_sample", "24"),
-        },
-    ),
-    AudioCodec.PCM: AudioEncoder(
-        codec=AudioCodec.PCM,
-        name="pcm_s16le",
-        layouts=_FLAC_LAYOUTS,
-        max_bitrate_per_channel=None,
-        exact={16: ("-c:a", "pcm_s16le"), 24: ("-c:a", "pcm_s24le")},
-    ),
-}

@@ -13,7 +13,7 @@ import pytest
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.spec import Codec
-from ffrtmp_ray.media.steps import encode
+from ffrtmp_ray.media.steps import encoding
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.pipeline import Outcome, rendition, run_job, spec
 
@@ -56,10 +56,10 @@ async def run_in_chunks(
 
 def make_x265_lossless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its crf 0 is not."""
-    build = encode.video_argv
+    build = encoding.video_argv
 
     def lossless(*args: Any, **options: Any) -> list[str]:
         argv: Sequence[str] = build(*args, **options)
         return [f"{word}:lossless=1" if word.startswith("pools=") else word for word in argv]
 
-    monkeypatch.setattr(encode, "video_argv", lossless)
+    monkeypatch.setattr(encoding, "video_argv", lossless)

@@ -10,11 +10,12 @@ import pytest
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Succeeded
+from ffrtmp_ray.media.encode import address
 from ffrtmp_ray.media.encode.address import address_of
 from ffrtmp_ray.media.encode.work import OutputWork
 from ffrtmp_ray.media.plan.payloads import EncodePayload
-from ffrtmp_ray.media.spec import JobSpec, Rendition
-from ffrtmp_ray.media.steps import encode
+from ffrtmp_ray.media.spec import Codec, JobSpec, Rendition
+from ffrtmp_ray.media.steps import encoding
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
@@ -126,13 +127,13 @@ async def test_a_full_disk_gets_the_room_of_what_is_kept(
 ) -> None:
     clip = clips("plain.mp4")
     await run_job(_cut(clip, out / "1.mp4"), toolbox, job="first")
-    build = encode.video_argv
+    build = encoding.video_argv
 
     def full(*args: Any, **options: Any) -> list[str]:
         *argv, _ = build(*args, **options)
         return [*argv, "/dev/full"]
 
-    monkeypatch.setattr(encode, "video_argv", full)
+    monkeypatch.setattr(encoding, "video_argv", full)
     other = _cut(clip, out / "2.mp4", rendition(crf=31))
     kind, _ = failure_of((await run_job(other, toolbox, job="second")).last)
     assert kind is FailureKind.OUT_OF_DISK
@@ -168,3 +169,15 @@ async def test_an_address_says_all_that_a_chunk_is(
     addresses += [_address(payload, "n8"), _address(payload, gpu=True)]
     assert _address(same) == _address(payload)
     assert len({_address(payload), *addresses}) == 1 + len(addresses)
+
+
+async def test_an_address_says_how_a_chunk_that_exceeds_its_bitrate_is_encoded_again(
+    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, fields = clips("plain.mp4"), {"codec": Codec.VP9, "crf": 30}
+    bounded = await _payload(toolbox, clip, out, **fields, max_bitrate=500_000)
+    free = await _payload(toolbox, clip, out, **fields)
+    before = _address(bounded), _address(free)
+    monkeypatch.setattr(address, "RULE", (5,))
+    assert _address(bounded) != before[0]
+    assert _address(free) == before[1]

@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS, ENCODERS, Encoder, Picture, encoder_for
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
+from ffrtmp_ray.media.encoders import ENCODERS, Encoder, Picture, encoder_for
 from ffrtmp_ray.media.spec import AudioCodec, Codec, Effort, Rendition
 
 SMALL = Picture(width=320, height=180, bit_depth=8, frame_rate=Fraction(25))

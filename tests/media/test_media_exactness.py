@@ -14,7 +14,7 @@ from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.assignment import Ended, Succeeded
 from ffrtmp_ray.media.plan.payloads import EncodePayload
 from ffrtmp_ray.media.probe.source import VideoStream
-from ffrtmp_ray.media.steps import encode
+from ffrtmp_ray.media.steps import encoding
 from ffrtmp_ray.media.steps.exactness import Expected, difference
 from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -70,13 +70,13 @@ async def test_packets_that_are_no_frames_are_recounted_by_decoding(
 async def test_frames_that_are_lost_in_encoding_are_no_success(
     toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build = encode.video_argv
+    build = encoding.video_argv
 
     def lossy(*args: Any, **options: Any) -> list[str]:
         *argv, output = build(*args, **options)
         return [*argv, "-frames:v", "40", output]
 
-    monkeypatch.setattr(encode, "video_argv", lossy)
+    monkeypatch.setattr(encoding, "video_argv", lossy)
     ended = await _encode(toolbox, clips("silent.mp4"), out, lambda payload: payload)
     kind, reason = failure_of(ended)
     assert kind is FailureKind.INEXACT
@@ -134,14 +134,14 @@ def test_frames_of_another_rate_fill_the_time(frames: int, good: bool) -> None:
 async def test_a_chunk_that_is_not_exact_has_the_job_made_in_one_piece(
     toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build = encode.video_argv
+    build = encoding.video_argv
 
     def lossy(*args: Any, **options: Any) -> list[str]:
         *argv, output = build(*args, **options)
         second = any("start_pts" in word for word in argv)
         return [*argv, *(("-frames:v", "9") if second else ()), output]
 
-    monkeypatch.setattr(encode, "video_argv", lossy)
+    monkeypatch.setattr(encoding, "video_argv", lossy)
     cut = spec(clips("silent.mp4"), out / "a.mp4").model_copy(update={"chunks": 2})
     outcome = await run_job(cut, toolbox)
     (why,) = outcome.replans
@@ -155,7 +155,7 @@ async def test_a_chunk_that_is_not_exact_has_the_job_made_in_one_piece(
 @pytest.fixture
 def make_unlike(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
     """Has the second chunk made by an encoder of another kind, so many times."""
-    build = encode.video_argv
+    build = encoding.video_argv
 
     def begin(times: int) -> list[int]:
         seconds: list[int] = []
@@ -168,7 +168,7 @@ def make_unlike(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
                     argv += ["-profile:v", "baseline"]
             return [*argv, output]
 
-        monkeypatch.setattr(encode, "video_argv", unlike)
+        monkeypatch.setattr(encoding, "video_argv", unlike)
         return seconds
 
     return begin

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.encode.loudness import MEASURE
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.work import AudioWork
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
 
 _MIX = "aresample=rematrix_maxval=1"
 """Channels are mixed by the coefficients of ITU-R BS.775 (-3 dB for centre and surrounds, nothing

@@ -13,6 +13,7 @@ from ffrtmp_ray.media.encode.light import light_options, tone_map
 from ffrtmp_ray.media.encode.mark import mark_input, marked
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.rate import RatedSpan, frame_rate, rated_span
+from ffrtmp_ray.media.encode.tighten import tries_said
 from ffrtmp_ray.media.encode.work import ChunkWork, Color, OutputWork, VideoWork
 from ffrtmp_ray.media.encoders import Encoder, Picture, encoder_for
 
@@ -55,10 +56,15 @@ def video_argv(
         argv += ["-map", pad, "-fps_mode", "passthrough"]
         argv += ["-enc_time_base", f"1/{work.timescale}"]
         argv += encoder.arguments(
-            output.rendition, _picture(work, output), max(cpus, 1), gpu, shortest
+            output.rendition,
+            _picture(work, output),
+            max(cpus, 1),
+            gpu,
+            shortest,
+            again=output.tries > 1,
         )
         argv += _keyframes(work, output, encoder)
-        argv += ["-map_metadata", "-1", "-map_chapters", "-1"]
+        argv += ["-map_metadata", "-1", "-map_chapters", "-1", *tries_said(output.tries)]
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
     return argv

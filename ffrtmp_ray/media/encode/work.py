@@ -171,6 +171,8 @@ class OutputWork(Value):
     """The source is HDR, and this is to be SDR."""
     via: tuple[tuple[int, int], ...] = ()
     """Sizes (width, height) to which it is scaled on its way to its own, from large to small."""
+    tries: int = Field(default=1, ge=1)
+    """With this encode: those before it have exceeded its bitrate. Its file says so."""
 
 
 class VideoWork(Value):

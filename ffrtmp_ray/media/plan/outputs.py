@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.spec import (
     Audio,
     AudioCodec,

@@ -348,3 +348,5 @@ class EncodedFile(Value):
     extradata: str
     address: str = ""
     """By which it is kept for others; empty where it is not."""
+    tries: int = 1
+    """Encodes that it took until its bitrate was kept."""

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from ffrtmp_ray.core.model import NewTask
 from ffrtmp_ray.errors import InvalidRequest
+from ffrtmp_ray.media.audio_encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.encode.work import AudioWork, SoundCopy
-from ffrtmp_ray.media.encoders import AUDIO_ENCODERS
 from ffrtmp_ray.media.plan.needs import LIGHT
 from ffrtmp_ray.media.plan.outputs import OutputKind, audio_for
 from ffrtmp_ray.media.plan.payloads import AudioPayload, InputFile, SoundPayload

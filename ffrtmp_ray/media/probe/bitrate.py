@@ -1,18 +1,18 @@
-"""How large a buffer the picture of a file needs at some bitrate. Runs in the child process."""
+"""Which bitrate the picture of a file keeps. Runs in the child process."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from ffrtmp_ray.media.bucket import highest
+from ffrtmp_ray.media.bucket import Bucket, highest, share_kept
 from ffrtmp_ray.media.inputs import name_of
 from ffrtmp_ray.media.probe.open import opened, picture_of, time_base_of
-from ffrtmp_ray.media.probe.source import NeededBuffer
+from ffrtmp_ray.media.probe.source import KeptShare, NeededBuffer
 
 
 def needed_buffer(address: str, rate: int) -> NeededBuffer:
@@ -20,6 +20,14 @@ def needed_buffer(address: str, rate: int) -> NeededBuffer:
     with opened(address) as container:
         stream = picture_of(container, name_of(address))
         return NeededBuffer(bits=math.ceil(highest(_pictures(container, stream), rate)))
+
+
+def kept_share(address: str, bound: Mapping[str, int]) -> KeptShare:
+    """For which part of its bits `bound`, the fields of a `Bucket`, has room; decodes nothing."""
+    with opened(address) as container:
+        stream = picture_of(container, name_of(address))
+        pictures = list(_pictures(container, stream))
+    return KeptShare(share=share_kept(pictures, Bucket(**bound)))
 
 
 def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Fraction, int]]:

@@ -20,7 +20,7 @@ import av.subtitles.stream  # PyAV would load it with the first file, under the 
 from pydantic import BaseModel
 
 from ffrtmp_ray.core.model import FailureKind
-from ffrtmp_ray.media.probe.bitrate import needed_buffer
+from ffrtmp_ray.media.probe.bitrate import kept_share, needed_buffer
 from ffrtmp_ray.media.probe.damage import damage
 from ffrtmp_ray.media.probe.decode import count, sample
 from ffrtmp_ray.media.probe.image import look_at_image
@@ -40,6 +40,7 @@ _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "count": count,
     "damage": damage,
     "needed_buffer": needed_buffer,
+    "kept_share": kept_share,
     "image": look_at_image,
     "sample": sample,
     "sound_packets": sound_packets,

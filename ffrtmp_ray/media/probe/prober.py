@@ -12,11 +12,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from ffrtmp_ray.core.model import Failure, FailureKind
+from ffrtmp_ray.media.bucket import Bucket
 from ffrtmp_ray.media.encode.work import ChunkWork, Value
 from ffrtmp_ray.media.inputs import RELAYED
 from ffrtmp_ray.media.probe.source import (
@@ -25,6 +27,7 @@ from ffrtmp_ray.media.probe.source import (
     FirstPacket,
     FrameCount,
     ImageFile,
+    KeptShare,
     NeededBuffer,
     SoundPackets,
     SoundSource,
@@ -124,6 +127,12 @@ class Prober:
         """How large a buffer the picture of a file needs at `rate`, in bits per second."""
         limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
         return await self._ask(NeededBuffer, limit, "needed_buffer", address=str(path), rate=rate)
+
+    async def kept_share(self, path: Path, bound: Bucket) -> KeptShare | Failure:
+        """For which part of the bits of a file's picture `bound` has room."""
+        limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
+        given = asdict(bound)
+        return await self._ask(KeptShare, limit, "kept_share", address=str(path), bound=given)
 
     async def sound_packets(self, path: Path, length: Fraction | None) -> SoundPackets | Failure:
         """How the packets of a file's first sound follow each other, each of which lasts `length`

@@ -246,6 +246,13 @@ class NeededBuffer(Value):
     bits: int
 
 
+class KeptShare(Value):
+    """How a file's picture keeps a bitrate."""
+
+    share: float
+    """Of its bits for which that has room; 1 where it is kept."""
+
+
 class Decoded(Value):
     """What decoding samples of a file has shown."""
 

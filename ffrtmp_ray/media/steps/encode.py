@@ -9,19 +9,19 @@ from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Stopped, Succeeded
-from ffrtmp_ray.media.encode.video import video_argv
-from ffrtmp_ray.media.encode.work import OutputWork
+from ffrtmp_ray.media.encode.tighten import tries_of
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
-from ffrtmp_ray.media.probe.source import FrameCount, VideoStream
+from ffrtmp_ray.media.probe.source import FrameCount, Source, VideoStream
 from ffrtmp_ray.media.process.concealed import is_concealed, is_doubted
-from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.spec import Verify
-from ffrtmp_ray.media.steps import burn, reuse
+from ffrtmp_ray.media.steps import reuse
 from ffrtmp_ray.media.steps.decoding import undecodable
+from ffrtmp_ray.media.steps.encoding import encode
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
 from ffrtmp_ray.media.steps.mark import change_of
 from ffrtmp_ray.media.steps.step import Step
+from ffrtmp_ray.media.steps.tightening import keep_bitrates
 
 DAMAGE_LIMIT = 0.02
 """Share of a source's packets that may fail to decode: hours of broadcast have some, and a file
@@ -47,19 +47,17 @@ async def run(step: Step) -> Ended:
     missing = tuple(each for each in work.video.outputs if each.rendition.name not in made)
     new = {each.rendition.name: paths[each.rendition.name] for each in missing}
     if missing:
-        async with step.open_input(work.input) as source:
-            ended = await _encode(step, work, source.address, missing, new)
-        if ended is not None:
-            await reuse.make_room(step, ended)
-            return _unless_cut(work, ended)
+        looked = await encode(step, work, missing, new)
+        if isinstance(looked, dict):
+            looked = await keep_bitrates(step, work, missing, new, looked)
+        if not isinstance(looked, dict):
+            await reuse.make_room(step, looked)
+            return _unless_cut(work, looked)
         if (changed := await change_of(step, work.video.mark)) is not None:
             return Failed(changed)
-        looked = await _look_at(step, new)
-        if isinstance(looked, Failure):
-            return _unless_cut(work, Failed(looked))
-        if (ended := await _damaged(step, work)) is not None:
-            return _unless_cut(work, ended)
-        if fault_of(work, expected_of(work), looked) is not None:
+        if (damaged := await _damaged(step, work)) is not None:
+            return _unless_cut(work, damaged)
+        if fault_of(work, expected_of(work), _pictures(looked)) is not None:
             return _unless_cut(work, await _recount(step, work, paths, {**made, **looked}))
         await reuse.keep(step, addresses, new)
         made = {**made, **looked}
@@ -72,26 +70,8 @@ async def run(step: Step) -> Ended:
     return Succeeded({**result, "reused": sorted(paths.keys() - new.keys())})
 
 
-async def _encode(
-    step: Step,
-    work: EncodePayload,
-    source: str,
-    outputs: tuple[OutputWork, ...],
-    paths: Mapping[str, Path],
-) -> Failed | Stopped | None:
-    def fraction(progress: ProcessProgress) -> float:
-        return progress.frame / max(work.frames, 1)
-
-    video = burn.local(step, work.video.model_copy(update={"outputs": outputs}))
-    argv = video_argv(
-        step.toolbox.ffmpeg,
-        source,
-        video,
-        outputs={name: str(path) for name, path in paths.items()},
-        cpus=max(step.assignment.cpus, 1),
-        gpu=step.assignment.gpu,
-    )
-    return await step.ffmpeg(argv, fraction, await burn.fonts_environment(step, video))
+def _pictures(made: Mapping[str, Source]) -> dict[str, VideoStream]:
+    return {name: source.video for name, source in made.items()}
 
 
 async def _damaged(step: Step, work: EncodePayload) -> Failed | None:
@@ -113,13 +93,13 @@ async def _damaged(step: Step, work: EncodePayload) -> Failed | None:
 
 
 async def _verify(
-    step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, VideoStream]
+    step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, Source]
 ) -> Failed | Stopped | None:
     """Decode everything, if that is wanted."""
     if work.verify is Verify.SAMPLED:
         return None
     for name, path in paths.items():
-        if (ended := await undecodable(step, path, made[name].frames)) is not None:
+        if (ended := await undecodable(step, path, made[name].video.frames)) is not None:
             return ended
     return None
 
@@ -134,18 +114,8 @@ def _unless_cut(work: EncodePayload, ended: Ended) -> Ended:
     return Replaced(f"{chunk}: {ended.failure.reason}", (plan_task(again),))
 
 
-async def _look_at(step: Step, paths: Mapping[str, Path]) -> dict[str, VideoStream] | Failure:
-    made = {}
-    for name, path in paths.items():
-        found = await step.toolbox.prober.probe(path)
-        if isinstance(found, Failure):
-            return Failure(FailureKind.INEXACT, f"nothing usable was encoded: {found.reason}")
-        made[name] = found.video
-    return made
-
-
 async def _recount(
-    step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, VideoStream]
+    step: Step, work: EncodePayload, paths: Mapping[str, Path], made: Mapping[str, Source]
 ) -> Ended:
     """Packets are not frames: what decoding shows has the last word."""
     chunk = work.video.chunk
@@ -164,11 +134,12 @@ async def _recount(
     if (regular := work.video.regular) is not None:
         span = (count.frames - 1) * regular.step * regular.time_base
     expected = replace(expected_of(work), frames=count.frames, span=span)
-    wrong = fault_of(work, expected, made)
+    pictures = _pictures(made)
+    wrong = fault_of(work, expected, pictures)
     said = _warnings(work, count)
     if wrong is not None and work.plan is None and work.countable:  # as ffmpeg shows the whole file
         slack = max(work.duration - work.span, Fraction(0))
-        wrong, said = fault_of(work, replace(expected, slack=slack), made), (*said, _LAST)
+        wrong, said = fault_of(work, replace(expected, slack=slack), pictures), (*said, _LAST)
     if wrong is not None:
         why = "" if work.countable else _UNTIMED
         return Failed(Failure(FailureKind.INEXACT, wrong + why))
@@ -187,20 +158,22 @@ def _warnings(work: EncodePayload, count: FrameCount) -> tuple[str, ...]:
 async def _result(
     step: Step,
     paths: Mapping[str, Path],
-    made: Mapping[str, VideoStream],
+    made: Mapping[str, Source],
     warnings: tuple[str, ...],
     addresses: Mapping[str, str],
 ) -> dict[str, object]:
     files = {
         name: EncodedFile(
             path=step.toolbox.workspace.relative(path),
-            frames=made[name].frames,
-            span=made[name].last - made[name].first,
-            times=digest_of(made[name].ticks),
-            extradata=made[name].extradata,
+            frames=video.frames,
+            span=video.last - video.first,
+            times=digest_of(video.ticks),
+            extradata=video.extradata,
             address=addresses.get(name, ""),
+            tries=tries_of(made[name].tags),
         ).model_dump(mode="json")
         for name, path in paths.items()
+        if (video := made[name].video)
     }
     version = await step.toolbox.ffmpeg_version()
     return {"files": files, "ffmpeg": version, "warnings": list(warnings)}

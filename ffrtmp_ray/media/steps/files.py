@@ -11,7 +11,7 @@ from ffrtmp_ray.media.package.mux import MuxWork, mux_argv
 from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.process.progress import ProcessProgress
-from ffrtmp_ray.media.steps.bitrate import buffer_seconds
+from ffrtmp_ray.media.steps.bitrate import buffer_seconds, tightened_chunks
 from ffrtmp_ray.media.steps.describe import write_described
 from ffrtmp_ray.media.steps.joining import (
     anew,
@@ -69,7 +69,9 @@ async def _file(
     if found.subtitles != texts:
         return anew(work, f"{file.rendition} has {found.subtitles} subtitles, not {texts}")
     buffered = await buffer_seconds(step, file, path)
-    return _view(work, file, found, buffered)
+    view = _view(work, file, found)
+    held = {"buffer_seconds": buffered, "tightened_chunks": tightened_chunks(file, chunks)}
+    return view.model_copy(update=held)
 
 
 async def _mux(
@@ -100,9 +102,7 @@ async def _mux(
     return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
 
 
-def _view(
-    work: FinishPayload, file: FilePayload, found: Source, buffered: float | None
-) -> OutputView:
+def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
     return OutputView(
         path=joined(work.target, file.path) if file.path else work.target,
         bytes=found.bytes,
@@ -110,5 +110,4 @@ def _view(
         video=f"{file.codec} {file.width}x{file.height}",
         audio=sounds_in_words(found.audio),
         subtitles=subtitles_in_words(found),
-        buffer_seconds=buffered,
     )

@@ -13,7 +13,7 @@ from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed
 from ffrtmp_ray.media.encode.address import address_of
 from ffrtmp_ray.media.plan.payloads import EncodePayload
-from ffrtmp_ray.media.probe.source import VideoStream
+from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.steps.exactness import expected_of, fault_of
 from ffrtmp_ray.media.steps.step import Step
 
@@ -34,7 +34,7 @@ async def addresses(step: Step, work: EncodePayload) -> dict[str, str]:
 
 async def take(
     step: Step, work: EncodePayload, addresses: Mapping[str, str], paths: Mapping[str, Path]
-) -> dict[str, VideoStream]:
+) -> dict[str, Source]:
     """Put what is kept at `paths`, and say what it is. What is not as it should be, as a machine
     that crashed may leave it, is forgotten."""
     made = {}
@@ -47,7 +47,7 @@ async def take(
             await step.in_thread(step.toolbox.chunks.drop, address)
             await step.in_thread(paths[name].unlink)
         else:
-            made[name] = found.video
+            made[name] = found
     return made
 
 

@@ -27,7 +27,7 @@ from ffrtmp_ray.media.plan.payloads import FilePayload, FinishPayload
 from ffrtmp_ray.media.probe.source import VideoStream
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.steps import cmaf_streams, ts_streams
-from ffrtmp_ray.media.steps.bitrate import buffer_seconds
+from ffrtmp_ray.media.steps.bitrate import buffer_seconds, tightened_chunks
 from ffrtmp_ray.media.steps.joining import anew, chunks_of, unequal, verified, write_listing
 from ffrtmp_ray.media.steps.making import Making
 from ffrtmp_ray.media.steps.step import Step
@@ -139,7 +139,9 @@ def _views(making: Making, package: Package) -> Iterator[OutputView]:
     for picture, file in zip(package.pictures, making.work.files, strict=True):
         look = f"{file.codec} {picture.width}x{picture.height}"
         view = _view(target, picture.stream, video=look)
-        yield view.model_copy(update={"buffer_seconds": picture.buffer_seconds})
+        tightened = tightened_chunks(file, chunks_of(making.step, making.work, file))
+        held = {"buffer_seconds": picture.buffer_seconds, "tightened_chunks": tightened}
+        yield view.model_copy(update=held)
     for sound, payload in zip(package.sounds, making.work.sounds, strict=True):
         if sound.stream is not None:
             yield _view(target, sound.stream, audio=f"{payload.codec} {sound.channels}ch")
