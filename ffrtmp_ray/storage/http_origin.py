@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Self
@@ -21,6 +22,7 @@ from yarl import URL
 from ffrtmp_ray.errors import InputRefused, MachineError
 from ffrtmp_ray.storage.addresses import Addresses
 from ffrtmp_ray.storage.origin import Stamp, changed
+from ffrtmp_ray.storage.patience import Patience, asked_seconds
 from ffrtmp_ray.storage.urls import HTTP, shown
 
 MOST_REDIRECTS = 5
@@ -30,7 +32,7 @@ SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 60.0
 """For an answer to begin, however little of it comes at a time."""
 PAUSES = (0.2, 1.0, 3.0, 8.0)
-"""Seconds before each further try that follows one without a byte."""
+"""Seconds before each further try that follows one without a byte; more where the server says so."""
 _PIECE = 256 * 1024
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -44,6 +46,11 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 class _Trouble(Exception):  # never leaves this module
     """The server could not answer this time."""
+
+    def __init__(self, said: str, asked_seconds: float = 0.0) -> None:
+        super().__init__(said)
+        self.asked_seconds = asked_seconds
+        """For which it does not want to be asked again."""
 
 
 _TROUBLES = (_Trouble, aiohttp.ClientError, TimeoutError, OSError)
@@ -88,7 +95,7 @@ class HttpOrigin:
 
     async def look(self) -> Found:
         """Ask what is there. Raises InputRefused, MachineError."""
-        failures = 0
+        patience = Patience(PAUSES)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
@@ -96,8 +103,7 @@ class HttpOrigin:
                     async with await self._get("bytes=0-0") as response:
                         found = _found(response)
             except _TROUBLES as trouble:
-                failures += 1
-                await self._pause(failures, trouble)
+                await self._pause(patience, trouble)
             else:
                 if self._stamp is not None and found.stamp != self._stamp:
                     raise changed(str(self._url))
@@ -109,14 +115,15 @@ class HttpOrigin:
     async def fetch(self, start: int, end: int) -> bytes:
         """See `Origin`. Goes on where a broken connection has left off."""
         data = bytearray()
-        failures = 0
+        patience = Patience(PAUSES)
         while start + len(data) < end:
             had = len(data)
             try:
                 await self._read(data, start + had, end)
             except _TROUBLES as trouble:
-                failures = 1 if len(data) > had else failures + 1
-                await self._pause(failures, trouble)
+                if len(data) > had:
+                    patience.renew()
+                await self._pause(patience, trouble)
         return bytes(data)
 
     async def whole(self) -> AsyncIterator[bytes]:
@@ -193,7 +200,7 @@ class HttpOrigin:
             return
         said = f"{status} {response.reason or ''}".strip()
         if status in _LATER or status >= 500:
-            raise _Trouble(f"it answers {said}")
+            raise _Trouble(f"it answers {said}", asked_seconds(response.headers, time.time()))
         if status == 416:
             raise self._empty()
         remedy = {
@@ -214,7 +221,7 @@ class HttpOrigin:
                 remedy="have its server send it as it is",
             )
 
-    async def _pause(self, failures: int, trouble: Exception) -> None:
+    async def _pause(self, patience: Patience, trouble: Exception) -> None:
         """Wait before another try. Raises MachineError after the last, InputRefused where another
         try is no use."""
         if isinstance(trouble, aiohttp.ClientConnectorCertificateError):
@@ -224,9 +231,10 @@ class HttpOrigin:
                 where="input",
                 remedy="add its authority to those of the workers' machines",
             ) from trouble
-        if failures > len(PAUSES):
+        asked = trouble.asked_seconds if isinstance(trouble, _Trouble) else 0.0
+        if (seconds := patience.pause(asked)) is None:
             raise self._unreachable(trouble) from trouble
-        await asyncio.sleep(PAUSES[failures - 1])
+        await asyncio.sleep(seconds)
 
     def _empty(self) -> InputRefused:
         return InputRefused(f"{self._name} is empty", where="input", remedy="name another file")

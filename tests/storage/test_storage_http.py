@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from web_server import Site, web_server
 
 from ffrtmp_ray.errors import InputRefused, MachineError
-from ffrtmp_ray.storage import http_origin
+from ffrtmp_ray.storage import http_origin, patience
 from ffrtmp_ray.storage.addresses import Addresses
 from ffrtmp_ray.storage.http_origin import HttpOrigin
 from ffrtmp_ray.storage.origin import Stamp
@@ -71,6 +73,29 @@ async def test_a_broken_connection_is_taken_up_where_it_broke(
 async def test_a_server_in_trouble_is_asked_again(site: Site, origin: HttpOrigin) -> None:
     site.statuses = [503, 429]
     assert await origin.fetch(0, 10) == DATA[:10]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+async def test_a_server_is_not_asked_before_the_time_that_it_says(
+    status: int, form: str, site: Site, origin: HttpOrigin
+) -> None:
+    # a date has whole seconds, as the server's own, so that two of them may be one away
+    said = {"seconds": "1", "date": formatdate(time.time() + 2, usegmt=True)}
+    site.statuses, site.retry_after = [status], said[form]
+    assert await origin.fetch(0, 10) == DATA[:10]
+    refused, answered = site.asked_at[-2:]
+    assert 0.9 < answered - refused < 10
+
+
+async def test_a_server_that_wants_to_rest_for_long_is_asked_after_a_while(
+    site: Site, origin: HttpOrigin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LONGEST_SECONDS", 0.2)
+    site.statuses, site.retry_after = [503], "86400"
+    assert await origin.fetch(0, 10) == DATA[:10]
+    refused, answered = site.asked_at[-2:]
+    assert 0.15 < answered - refused < 10
 
 
 async def test_a_server_that_stays_in_trouble_is_no_fault_of_the_input(

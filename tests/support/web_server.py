@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,12 +27,16 @@ class Site:
     """What the header of that name must be."""
     statuses: list[int] = field(default_factory=list)
     """Given in place of the next answers."""
+    retry_after: str | None = None
+    """Said by those."""
     break_after: list[int] = field(default_factory=list)
     """Of each of the next answers, the bytes after which the connection is broken."""
     hold: threading.Event | None = None
     """Half of each file is sent, and the rest once this is set."""
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and `Range` of every request."""
+    asked_at: list[float] = field(default_factory=list)
+    """Seconds on a clock of its own, of each of these."""
     sent: int = 0
     """Bytes of bodies."""
     address: str = ""
@@ -72,8 +77,10 @@ def web_server(host: str = "127.0.0.1") -> Iterator[Site]:
 
 def _answer(request: BaseHTTPRequestHandler, site: Site) -> None:
     site.asked.append((request.path, request.headers.get("Range")))
+    site.asked_at.append(time.monotonic())
     if site.statuses:
-        return _empty(request, site.statuses.pop(0))
+        later = {} if site.retry_after is None else {"Retry-After": site.retry_after}
+        return _empty(request, site.statuses.pop(0), **later)
     if (
         site.authorization is not None
         and request.headers.get("Authorization") != site.authorization
