@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +26,7 @@ import psutil
 
 from benchmarks.farm import farm, say
 from benchmarks.sources import Make, make_source
+from benchmarks.waiting import wait_until
 from ffrtmp_ray.client import Client
 from ffrtmp_ray.core.model import Queue
 from ffrtmp_ray.media import ffmpeg as programs
@@ -54,9 +56,9 @@ def main() -> None:
         help="no other scheduler stands by; the killed one is started again",
     )
     wanted = parser.parse_args()
-    os.environ["FFRTMP_STANDBY"] = json.dumps(wanted.standby)
-    with tempfile.TemporaryDirectory() as name, farm(Path(name)) as client:
-        folder = Path(name)
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory()))
+        client = ends.enter_context(farm(folder, FFRTMP_STANDBY=json.dumps(wanted.standby)))
         clip = folder / "clip.mp4"
         make_source(programs.find(Settings().ffmpeg), clip, CLIP, CLIP_SECONDS)
         running = encode(client, clip, folder)
@@ -75,7 +77,7 @@ def encode(client: Client, clip: Path, folder: Path) -> str:
     cpus = sum(worker.cpus for worker in client.workers())
     spec = spec_of(clip, folder / "running.mp4", chunks=cpus, queue=Queue.LIVE)
     job_id = client.submit(spec).id
-    wait_for(lambda: attempts_of(client, job_id) == [1] * cpus)
+    _wait(lambda: attempts_of(client, job_id) == [1] * cpus, f"{cpus} encodes run")
     say(f"{cpus} encodes run")
     return job_id
 
@@ -108,7 +110,7 @@ def struck(
     later = datetime.now(UTC) + timedelta(days=1)
     body = spec_of(clip, folder / f"after{number}.mp4", not_before=later).model_dump_json()
     if standby:
-        wait_for(lambda: client.ready().standby)
+        _wait(lambda: client.ready().standby, "a scheduler stands by")
     scheduler = psutil.Process(client.ready().process)
     requests = [("GET", f"{base}/jobs/{running}", ""), ("POST", f"{base}/jobs", body)]
     scheduler.kill()
@@ -117,7 +119,7 @@ def struck(
         ends = list(callers.map(lambda request: answered(*request), requests))
     seconds = [end - began for end in ends]
     say(f"round {number + 1}: read after {seconds[0]:.2f} s, accepted after {seconds[1]:.2f} s")
-    wait_for(lambda: client.ready().ready)
+    _wait(lambda: client.ready().ready, "the farm is ready again")
     return seconds
 
 
@@ -141,12 +143,8 @@ def answered(method: str, url: str, body: str) -> float:
     raise SystemExit(f"{method} {url} is not answered within {LIMIT_SECONDS:g} s")
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        if time.monotonic() > until:
-            raise SystemExit("the farm is not where it should be: nothing is measured")
-        time.sleep(ASK_SECONDS)
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    wait_until(condition, what, seconds=LIMIT_SECONDS, pause=ASK_SECONDS)
 
 
 def summary(rounds: list[list[float]], attempts: list[int], waiting: int) -> dict[str, float]:

@@ -8,15 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.waiting import wait_until
 from ffrtmp_ray.client import Client
-from ffrtmp_ray.settings import Settings
-
-SETTLED_SECONDS = 60.0
 
 
 @contextmanager
@@ -35,20 +32,12 @@ def farm(folder: Path, **settings: str) -> Iterator[Client]:
             [program, *up], check=True, stdout=subprocess.PIPE, text=True, env=environment
         )
         with Client(json.loads(printed.stdout)["http"]) as client:
-            if Settings().standby:
-                _wait_until_settled(client)
+            if json.loads(environment.get("FFRTMP_STANDBY", "true")):
+                # the scheduler that stands by is the last of the farm to start
+                wait_until(lambda: client.ready().standby, "a scheduler stands by", seconds=60)
             yield client
     finally:
         subprocess.run([program, "down", "--state-dir", state], check=True)
-
-
-def _wait_until_settled(client: Client) -> None:
-    """Until nothing of the farm is still starting: the scheduler that stands by is the last."""
-    end = time.monotonic() + SETTLED_SECONDS
-    while not client.ready().standby:
-        if time.monotonic() > end:
-            raise TimeoutError(f"no scheduler stood by within {SETTLED_SECONDS:g} s")
-        time.sleep(0.5)
 
 
 def free_port() -> int:

@@ -5,15 +5,16 @@ Needs the right to make groups, which root has outside most containers.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
+
+from benchmarks.waiting import wait_until
 
 PERIOD_MICROSECONDS = 100_000
 """The kernel's default: a share of 0.2 is 20 ms of CPU in each 100 ms."""
@@ -99,11 +100,10 @@ class Quota:
         trace: TracebackType | None,
     ) -> None:
         for group in (*self._root.glob("*/"), self._root):
-            _until(lambda group=group: not (group / "cgroup.procs").read_text())
+            with suppress(TimeoutError):  # removing it says what is wrong
+                wait_until(partial(_is_empty, group), "it is empty", seconds=EMPTY_SECONDS)
             group.rmdir()
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + EMPTY_SECONDS
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
+def _is_empty(group: Path) -> bool:
+    return not (group / "cgroup.procs").read_text()

@@ -7,7 +7,6 @@ is no HTTP API.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pathlib import Path
 import psutil
 import ray
 
+from benchmarks.waiting import wait_until
 from ffrtmp_ray.cluster.actors import (
     NAMESPACE,
     RayFleet,
@@ -73,19 +73,15 @@ def small_workers(folder: Path, root: Path, number: int) -> Iterator[tuple[Farm,
         migrate(settings.database_url)
         create_scheduler(settings, SmallNodes(number))
         with Farm(who="benchmark") as farm:
-            _wait_for_workers(farm, number)
+            wait_until(
+                lambda: sum(worker.state == "ready" for worker in farm.workers()) >= number,
+                f"{number} workers are up",
+                seconds=UP_SECONDS,
+            )
             yield farm, _worker_pids()
             end_schedulers(UP_SECONDS)
     finally:
         ray.shutdown()
-
-
-def _wait_for_workers(farm: Farm, number: int) -> None:
-    end = time.monotonic() + UP_SECONDS
-    while sum(worker.state == "ready" for worker in farm.workers()) < number:
-        if time.monotonic() > end:
-            raise TimeoutError(f"{number} workers did not come up in {UP_SECONDS:g} s")
-        time.sleep(0.2)
 
 
 def _worker_pids() -> list[int]:
