@@ -34,18 +34,28 @@ def field_errors(
     `body` is the model that its body was checked against, to name the fields that there are.
     https://docs.pydantic.dev/latest/errors/validation_errors/ lists their types.
     """
-    found = list(errors)
+    found = [{**error, "loc": _named(error["loc"])} for error in errors]
+    messages: dict[str, list[str]] = {}
+    for error in found:
+        if not _follows(error, found):
+            messages.setdefault(_where(error["loc"]), []).append(_message(error, body))
     return tuple(
-        FieldError(where=_where(error["loc"]), message=_message(error, body))
-        for error in found
-        if not _follows(error, found)
+        FieldError(where=where, message=", or ".join(dict.fromkeys(texts)))
+        for where, texts in messages.items()
     )
 
 
+def _named(location: Sequence[str | int]) -> tuple[str | int, ...]:
+    """Without the types by which pydantic names what else a field may be, as `str-enum[Tracks]`."""
+    return tuple(step for step in location if isinstance(step, int) or "[" not in step)
+
+
 def _follows(error: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether pydantic calls a sequence too short only because its wrong items do not count."""
+    """Whether pydantic says of a sequence, beside which of its items are wrong, that it is too
+    short without them, or no word."""
     where = error["loc"]
-    return error["type"] == "too_short" and any(
+    of_items = error["type"] == "too_short" or isinstance(error.get("input"), list)
+    return of_items and any(
         other["loc"][: len(where)] == where and other["loc"] != where for other in found
     )
 
@@ -71,7 +81,7 @@ def _message(error: Mapping[str, Any], body: type[BaseModel]) -> str:
             return "should be a JSON object, sent with `Content-Type: application/json`"
         case "enum" | "literal_error":
             return f"should be {error['ctx']['expected']}, not {_shown(error['input'])}"
-    text: str = error["msg"].removeprefix("Input ")
+    text: str = error["msg"].removeprefix("Input ").replace("tuple", "list")
     text = text[0].lower() + text[1:]
     scalar = isinstance(error.get("input"), str | int | float | bool)
     return f"{text}, not {_shown(error['input'])}" if scalar else text

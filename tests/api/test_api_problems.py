@@ -154,6 +154,16 @@ async def test_the_type_of_a_problem_leads_to_its_explanation(
             "`deadline` should be later than `not_before`",
         ),
         (
+            {"sounds": 1.5},
+            "sounds",
+            "should be 'first' or 'all', not 1.5, or should be a valid list, not 1.5",
+        ),
+        (
+            {"subtitles": ["english"]},
+            "subtitles[0]",
+            "string should match pattern '^[a-z]{3}$', not 'english'",
+        ),
+        (
             {"preset": None},
             "body",
             "give either `preset` or `ladder`, one of the two",

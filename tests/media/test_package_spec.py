@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.plan import check_spec
+from ffrtmp_ray.media.plan.outputs import audio_for, output_kind
 from ffrtmp_ray.media.presets import load
 from ffrtmp_ray.media.spec import Audio, AudioCodec, Codec, Container, JobSpec, Ladder
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
@@ -50,6 +51,24 @@ def test_transport_streams_hold_aac_alone() -> None:
     ladder = _ladder(packaging=Packaging(hls=HlsSegments.TS), audio=audio)
     assert _refusal(_spec("/out/a", ladder)).where == "ladder.audio.codec"
     check_spec(_spec("/out/a", _ladder(packaging=Packaging(), audio=audio)))
+
+
+def test_transport_streams_have_six_channels_at_most() -> None:
+    """AAC of eight cannot be written there."""
+    transport = Packaging(hls=HlsSegments.TS)
+    ladder = _ladder(packaging=transport, audio=Audio(channels=8))
+    refusal = _refusal(_spec("/out/a", ladder))
+    assert refusal.where == "ladder.audio.channels"
+    assert refusal.remedy == "give 6 or fewer, or set `packaging.hls` to fmp4"
+    kind = output_kind("/out/a", ladder, None)
+    assert [audio_for(kind, Audio(), count).channels for count in (2, 6, 7, 8)] == [
+        None,
+        None,
+        6,
+        6,
+    ]
+    fmp4 = output_kind("/out/a", _ladder(packaging=Packaging()), None)
+    assert audio_for(fmp4, Audio(), 8).channels is None
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,14 @@ def _copy(audio: Audio, kind: OutputKind = FILE, **fields: Any) -> Any:
     return copy_of(audio, sound(**({"start": ZERO} | fields)), kind, ZERO)
 
 
+def test_eight_channels_are_not_copied_into_a_transport_stream() -> None:
+    packaging = Packaging(hls=HlsSegments.TS)
+    kind = OutputKind(folder=True, container=Container.MP4, packaging=packaging)
+    assert _copy(COPIED, kind, channels=6)
+    with pytest.raises(InvalidRequest, match="it has 8 channels, and a transport stream"):
+        _copy(COPIED, kind, channels=8)
+
+
 def test_what_may_be_copied_is_what_would_be_made_of_it() -> None:
     allowed = Audio(copying=Copying.ALLOWED, bitrate=128_000)
     assert _copy(allowed, bitrate=130_000)

@@ -43,6 +43,9 @@ _AUDIO: Mapping[Container, tuple[AudioCodec, ...]] = {
 _SEGMENTS = (AudioCodec.AAC, AudioCodec.OPUS)
 """What players of HLS and DASH expect in fragmented MP4."""
 
+_IN_TRANSPORT_STREAMS = 6
+"""Channels: AAC lies in ADTS there, whose eight are a layout that nothing is made in (ISO/IEC
+14496-3, 1.A.3.2.1 and table 1.19)."""
 
 _NO_FOLDERS = frozenset({"m3u8", "mpd", *(each.value for each in Container)})
 """Suffixes of what a player opens: whoever writes one means a file."""
@@ -57,6 +60,12 @@ class OutputKind:
     container: Container
     """Of each file; MP4 for segments."""
     packaging: Packaging | None = None
+
+    @property
+    def most_channels(self) -> int | None:
+        """That a sound may have because of where it lies, whatever its codec."""
+        in_ts = self.packaging is not None and self.packaging.hls is HlsSegments.TS
+        return _IN_TRANSPORT_STREAMS if in_ts else None
 
 
 def output_kind(output: str, ladder: Ladder, images: Images | None) -> OutputKind:
@@ -164,16 +173,24 @@ def _check_sound(kind: OutputKind, ladder: Ladder) -> None:
             remedy=f"use {' or '.join(_SEGMENTS)}",
         )
     made = audio_for(kind, audio).codec
-    most = len(AUDIO_ENCODERS[made].layouts)
+    most, where, remedy = len(AUDIO_ENCODERS[made].layouts), "", "use another codec"
+    if kind.most_channels is not None:
+        most, where = kind.most_channels, " in transport streams"
+        remedy = "set `packaging.hls` to fmp4"
     if audio.channels is not None and audio.channels > most:
         raise InvalidRequest(
-            f"{made} has {most} channels at most, and {audio.channels} are wanted",
+            f"{made} has {most} channels at most{where}, and {audio.channels} are wanted",
             where="ladder.audio.channels",
-            remedy=f"give {most} or fewer, or use another codec",
+            remedy=f"give {most} or fewer, or {remedy}",
         )
 
 
-def audio_for(kind: OutputKind, audio: Audio) -> Audio:
-    """The sound as such an output can hold it."""
+def audio_for(kind: OutputKind, audio: Audio, source_channels: int = 0) -> Audio:
+    """The sound as such an output can hold it, made of one of so many channels."""
     holding = _SEGMENTS if kind.packaging is not None else _AUDIO[kind.container]
-    return audio if audio.codec in holding else audio.model_copy(update={"codec": holding[0]})
+    if audio.codec not in holding:
+        audio = audio.model_copy(update={"codec": holding[0]})
+    most = kind.most_channels
+    if most is not None and audio.channels is None and source_channels > most:
+        audio = audio.model_copy(update={"channels": most})
+    return audio

@@ -71,6 +71,9 @@ def _hindrances(stream: AudioStream, kind: OutputKind, start: Fraction) -> Itera
     """Why `stream` cannot be in the output as it is, as clauses."""
     if stream.codec not in _holding(kind):
         yield f"it is {stream.codec}, which {_named(kind)} cannot hold"
+    most = kind.most_channels
+    if most is not None and stream.channels > most:
+        yield f"it has {stream.channels} channels, and {_named(kind)} has {most} at most"
     if kind.packaging is not None and stream.start - start > _MOST_LATE:
         late = float(stream.start - start)
         yield f"it begins {late:.1f} s after the picture, and segments of it have to begin with it"

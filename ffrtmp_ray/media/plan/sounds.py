@@ -82,11 +82,15 @@ def tracks(
             where="ladder.audio.tracks",
             remedy=f"it has {languages}; name one of these, or say first or all",
         )
-    audio = audio_for(kind, ladder.audio)
+    wanted = ladder.audio
     purposes = dispositions_of(chosen, one_is_default=True)
     return tuple(
         ChosenSound(
-            f"audio{number}", stream, audio, purpose, copy_of(ladder.audio, stream, kind, start)
+            f"audio{number}",
+            stream,
+            audio_for(kind, wanted, stream.channels),
+            purpose,
+            copy_of(wanted, stream, kind, start),
         )
         for number, (stream, purpose) in enumerate(zip(chosen, purposes, strict=True))
     )
