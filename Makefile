@@ -4,7 +4,8 @@
 .PHONY: help setup check test soak-engine exactness fuzz soak-media chaos demo up down benchmarks simulate
 
 RUN := .venv/bin
-APART := tests/media tests/core tests/storage tests/store tests/benchmarks
+TOGETHER := $(addprefix tests/,media core storage store benchmarks api cli client dashboards docs \
+  fuzz hardware)
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,12 +23,12 @@ check: setup ## Lint, format, types, and who imports whom
 
 test: setup ## Run all tests
 	@echo "== getting the programs that tests need" && scripts/install-test-services
-	@echo "== pytest: real ffmpeg, the engine, storage; a process for each CPU" && \
-	  $(RUN)/pytest $(APART) -n auto --maxprocesses 4 --dist worksteal
+	@echo "== pytest: all that needs no Ray; a process for each CPU, four at most" && \
+	  $(RUN)/pytest $(TOGETHER) -n auto --maxprocesses 4 --dist worksteal
 	@echo "== pytest: the engine once more, as Python, in which it runs where it is not compiled" && \
 	  FFRTMP_ENGINE=python $(RUN)/pytest tests/core -n auto --maxprocesses 4 --dist worksteal
 	@echo "== pytest: the rest, with real Ray, which needs the machine for itself" && \
-	  $(RUN)/pytest $(addprefix --ignore=,$(APART))
+	  $(RUN)/pytest $(addprefix --ignore=,$(TOGETHER))
 
 soak-engine: setup ## Put the engine through 200,000 steps of all that can happen, in any order
 	@$(RUN)/python -m tests.soak_engine

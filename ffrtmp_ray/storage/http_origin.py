@@ -32,7 +32,7 @@ SILENCE_SECONDS = 30.0
 ANSWER_SECONDS = 60.0
 """For an answer to begin, however little of it comes at a time."""
 PAUSES = (0.2, 1.0, 3.0, 8.0)
-"""Seconds before each further try that follows one without a byte; more where the server says so."""
+"""Seconds before each further try that follows one without a byte; more if the server says so."""
 _PIECE = 256 * 1024
 
 _REDIRECTS = (301, 302, 303, 307, 308)
