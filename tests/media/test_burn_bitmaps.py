@@ -14,8 +14,9 @@ import pytest
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.errors import InvalidRequest
-from ffrtmp_ray.media.bitmaps.canvas import PGS, placed, said_in, said_once
+from ffrtmp_ray.media.bitmaps.canvas import placed, said_in, said_once
 from ffrtmp_ray.media.bitmaps.draw import draw
+from ffrtmp_ray.media.bitmaps.segments import PGS
 from ffrtmp_ray.media.bitmaps.timeline import Change, Shown, changes, frames
 from ffrtmp_ray.media.bitmaps.work import Drawn, DrawWork
 from ffrtmp_ray.media.encode.work import Box

@@ -26,3 +26,9 @@ def test_one_way_to_name_text_is_enough() -> None:
         Burn(track=1, language="eng")
     with pytest.raises(ValueError, match=r"should end with \.srt, \.vtt, \.ass, \.ssa"):
         Burn(file="/in/text.txt")
+
+
+@pytest.mark.parametrize("name", ["film.idx", "film.SUB", "film.sup"])
+def test_files_of_bitmaps_are_refused_with_what_to_do(name: str) -> None:
+    with pytest.raises(ValueError, match=r"put them in an \.mkv with the picture"):
+        Burn(file=f"/in/{name}")

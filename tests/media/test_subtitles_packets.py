@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
 from ffrtmp_ray.media import fonts
+from ffrtmp_ray.media.bitmaps.times import Cue, first_needed
 from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.texts import held, text_warnings
 from ffrtmp_ray.media.probe.source import BitmapStream, TextStream
@@ -17,7 +19,7 @@ from ffrtmp_ray.media.spec.packaging import Packaging
 from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.encoding import run
-from tests.media.pgs import sup
+from tests.media.pgs import Screen, sup, sup_of
 from tests.media.pipeline import assert_published, run_job, spec
 from tests.media.planning import ladder_of, source_with
 
@@ -110,6 +112,62 @@ async def test_a_trim_takes_those_that_are_shown_in_it(
     with av.open(out / "a.mkv") as made:
         first = next(p for p in made.demux(made.streams.subtitles[0]) if p.size)
         assert float(first.duration * first.time_base) == pytest.approx(0.5, abs=0.001)
+
+
+FADING = (
+    Screen(0, shown=False),
+    Screen(0.3),
+    Screen(0.5),
+    Screen(0.8, color=(235, 128, 128, 90), palette_alone=True),
+    Screen(1.5, shown=False),
+    Screen(2.0),
+    Screen(3.0, shown=False),
+)
+"""What is on at one second is said by two packets; by three, with the one before these."""
+
+
+@pytest.mark.parametrize(
+    ("screens", "options", "kept", "times"),
+    [
+        (FADING, ("-c:s", "copy"), slice(2, 6), [0, 0, 0.5, 1]),
+        (FADING[:2] + FADING[4:], ("-c:s", "dvbsub"), slice(0, 3), [0, 0.5, 1]),
+        (FADING[:2] + FADING[5:], ("-c:s", "dvdsub"), slice(0, 2), [0, 1]),
+        ((Screen(0), Screen(0.5, shown=False), Screen(2)), ("-c:s", "copy"), slice(2, 3), [1]),
+    ],
+)
+async def test_what_is_on_when_a_trim_begins_is_on_from_then(
+    screens: tuple[Screen, ...],
+    options: tuple[str, ...],
+    kept: slice,
+    times: list[float],
+    toolbox: Toolbox,
+    ffmpeg: str,
+    out: Path,
+    tmp_path: Path,
+) -> None:
+    """With all that must be read to show it, and nothing before."""
+    clip, subtitles = tmp_path / "film.mkv", tmp_path / "a.sup"
+    subtitles.write_bytes(sup_of(screens, size=(64, 64)))
+    ends = ("-fix_sub_duration",) if options[1] != "copy" else ()
+    tracks = (*ends, "-i", subtitles, "-map", "0", "-map", "1")
+    run(ffmpeg, "-v", "error", *PICTURE, *tracks, *X264, *options, "-output_ts_offset", "3", clip)
+    job = spec(clip, out / "a.mkv", audio=None, subtitles=Subtitles())
+    job = job.model_copy(update={"trim": Trim(start=1, duration=1.5)})
+    assert_published(await run_job(job, toolbox), out / "a.mkv")
+    assert shown(out / "a.mkv") == pytest.approx(times, abs=0.002)
+    assert contents(out / "a.mkv") == contents(clip)[kept]
+
+
+def test_a_part_of_a_track_needs_what_its_decoder_has_not_forgotten() -> None:
+    def needed(*cues: tuple[int, bool, bool, int | None]) -> Fraction | None:
+        read = (Cue(Fraction(at), begins, shows, end) for at, begins, shows, end in cues)
+        return first_needed(read, Fraction(10))
+
+    assert needed((1, True, True, None), (5, True, True, None), (7, False, True, None)) == 5
+    assert needed((1, True, True, None), (5, True, False, None)) is None
+    assert needed((1, True, True, 10)) is None
+    assert needed((1, False, True, 11), (10, True, False, None)) == 1
+    assert needed() is None
 
 
 async def test_styles_come_with_their_fonts(folder: Path, toolbox: Toolbox, out: Path) -> None:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
+from ffrtmp_ray.media.bitmaps.segments import (
+    DVB,
+    DVD,
+    PGS,
+    PGS_COMPOSITION,
+    dvb_segments,
+    pgs_segments,
+)
+
 Size: TypeAlias = tuple[int, int]
 """Width and height in pixels."""
 
-PGS = "hdmv_pgs_subtitle"
-_DVD = "dvd_subtitle"
-_DVB = "dvb_subtitle"
-"""Codecs, by ffmpeg's names."""
 _DVB_USUAL: Size = (720, 576)
 """Where nothing is said (ETSI EN 300 743, 7.2.1)."""
 _DVD_SIZE = re.compile(rb"^size:\s*(\d+)x(\d+)", re.MULTILINE)
 """In the header of VobSub, which Matroska has too; libavformat writes it for MP4."""
-_PRESENTATION = 0x16
-"""PGS's segment that begins with the size of the screen."""
 _DISPLAY = 0x14
 """DVB's (EN 300 743, 7.2.1)."""
 
@@ -38,20 +40,20 @@ class Placement:
 
 def said_once(codec: str, header: bytes) -> Size | None:
     """The size that a track's header says, or that all tracks of its kind have at first."""
-    if codec == _DVB:
+    if codec == DVB:
         return _DVB_USUAL
-    found = _DVD_SIZE.search(header) if codec == _DVD else None
+    found = _DVD_SIZE.search(header) if codec == DVD else None
     return None if found is None else (int(found.group(1)), int(found.group(2)))
 
 
 def said_in(codec: str, packet: bytes) -> Size | None:
     """The size that a packet says, from which on it holds."""
     if codec == PGS:
-        for kind, content in _pgs_segments(packet):
-            if kind == _PRESENTATION and len(content) >= 4:
+        for kind, content in pgs_segments(packet):
+            if kind == PGS_COMPOSITION and len(content) >= 4:
                 return struct.unpack_from(">HH", content)
-    if codec == _DVB:
-        for kind, content in _dvb_segments(packet):
+    if codec == DVB:
+        for kind, content in dvb_segments(packet):
             if kind == _DISPLAY and len(content) >= 5:
                 width, height = struct.unpack_from(">HH", content, 1)
                 return width + 1, height + 1
@@ -72,19 +74,3 @@ def placed(codec: str, screen: Size, picture: Size, aspect: Fraction) -> Placeme
     return Placement(
         across, down, (picture[0] - screen[0] * across) / 2, (picture[1] - screen[1] * down) / 2
     )
-
-
-def _pgs_segments(packet: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + 3 <= len(packet):
-        kind, length = struct.unpack_from(">BH", packet, at)
-        yield kind, packet[at + 3 : at + 3 + length]
-        at += 3 + length
-
-
-def _dvb_segments(packet: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 2 if packet[:2] == b"\x20\x00" else 0  # of the PES packet
-    while at + 6 <= len(packet) and packet[at] == 0x0F:
-        kind, _, length = struct.unpack_from(">BHH", packet, at + 1)
-        yield kind, packet[at + 6 : at + 6 + length]
-        at += 6 + length

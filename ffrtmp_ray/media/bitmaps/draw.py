@@ -24,6 +24,7 @@ from ffrtmp_ray.media.bitmaps.canvas import Size, placed, said_in, said_once
 from ffrtmp_ray.media.bitmaps.image import Bitmap, Image, bitmap_of, image_of, united, within
 from ffrtmp_ray.media.bitmaps.palette import PaletteReader
 from ffrtmp_ray.media.bitmaps.timeline import Change, Shown, changes, frames
+from ffrtmp_ray.media.bitmaps.times import times_of
 from ffrtmp_ray.media.bitmaps.work import Drawn, DrawWork
 from ffrtmp_ray.media.encode.work import Box
 from ffrtmp_ray.media.inputs import DECODER_OPTIONS
@@ -36,8 +37,6 @@ MOST_CHANGES = 100_000
 """Of what is shown: 14 a second for two hours; a film has about 3000."""
 MOST_BYTES = 256 * 1024 * 1024
 """Of all that is shown, packed; a film has about 30 million."""
-_ENDLESS = 2**32 - 1
-"""Milliseconds by which decoders say that it is shown until the next."""
 _BEHIND = 10
 """Seconds behind the picture to which packets are read, which may be a little out of order, and to
 which the film lasts."""
@@ -157,16 +156,8 @@ class _Track:
         return self._timed(shown)
 
     def _timed(self, shown: SubtitleSet) -> Shown[Image]:
-        """Its time is given in microseconds, and was one of the stream's ticks."""
-        ticks = round(Fraction(shown.pts, av.time_base) / self._time_base)
-        time = ticks * self._time_base
-        begin, end = shown.start_display_time, shown.end_display_time
-        endless = end == _ENDLESS or end <= begin
-        return Shown(
-            time + Fraction(begin, 1000),
-            None if endless else time + Fraction(end, 1000),
-            self._image(self._bitmaps(shown)),
-        )
+        start, end = times_of(shown, self._time_base)
+        return Shown(start, end, self._image(self._bitmaps(shown)))
 
     def _bitmaps(self, shown: SubtitleSet) -> list[Bitmap]:
         if not len(shown):

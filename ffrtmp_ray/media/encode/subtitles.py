@@ -28,14 +28,31 @@ def text_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> list[
     ]
 
 
-def packets_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> list[str]:
+def whole_argv(ffmpeg: str, source: str, work: TextWork, *, output: str) -> list[str]:
+    """The command line that takes all packets of a track out of a source, to the path of a Matroska
+    file, `LATER_MS` later."""
+    return [
+        *opening(ffmpeg, source, threads=1),
+        *("-itsoffset", str(LATER_MS // 1000)),
+        *("-i", source, "-map", f"0:{work.stream}"),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-c", "copy"),
+        *("-f", "matroska", output),
+    ]
+
+
+def packets_argv(
+    ffmpeg: str, source: str, work: TextWork, *, output: str, first: Fraction | None = None
+) -> list[str]:
     """The whole command line that takes them as they are; `output` is the path of a Matroska file
     whose time zero is the picture's first frame.
 
-    What is shown by then is shown from then on, where it says for how long; PGS does not.
+    What is shown by then is shown from then on: what says for how long, and all packets from that
+    on which is due at `first`.
     """
     start, end = _number(work.picture_start), _number(work.picture_start + work.length)
     over = outside(work.picture_start, work.picture_start + work.length)
+    if first is not None:
+        over = f"lt(pts*tb,{_number(first)})+gte(pts*tb,{end})"
     time = f"max(0,round(PTS-{start}/TB))"
     rest = f"min(max(0,DURATION-max(0,round({start}/TB-PTS))),round({end}/TB)-max(PTS,{start}/TB))"
     return [

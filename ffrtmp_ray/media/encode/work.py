@@ -243,6 +243,8 @@ class TextWork(Value):
     stream: int = Field(ge=0)
     """Index of the subtitles' stream in the source."""
     form: TextForm
+    bitmaps: bool = False
+    """They are no text."""
     fonts: tuple[AttachedFont, ...] = ()
     """That are taken out with them."""
     picture_start: Fraction

@@ -92,6 +92,7 @@ def text_task(
         text=TextWork(
             stream=text.stream.index,
             form=text.form,
+            bitmaps=isinstance(text.stream, BitmapStream),
             fonts=fonts,
             picture_start=span.start,
             length=span.length,

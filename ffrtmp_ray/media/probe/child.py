@@ -26,7 +26,7 @@ from ffrtmp_ray.media.probe.decode import count, sample
 from ffrtmp_ray.media.probe.image import look_at_image
 from ffrtmp_ray.media.probe.look import look
 from ffrtmp_ray.media.probe.open import Refusal
-from ffrtmp_ray.media.probe.packets import first_packet, sound_packets
+from ffrtmp_ray.media.probe.packets import first_of_bitmaps, first_packet, sound_packets
 from ffrtmp_ray.media.probe.tracks import listen
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -45,6 +45,7 @@ _ANSWERS: Mapping[str, Callable[..., BaseModel]] = {
     "sample": sample,
     "sound_packets": sound_packets,
     "first_packet": first_packet,
+    "first_of_bitmaps": first_of_bitmaps,
 }
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import av
+from av.container import InputContainer
+from av.subtitles.stream import SubtitleStream
 
+from ffrtmp_ray.media.bitmaps.segments import begins
+from ffrtmp_ray.media.bitmaps.times import Cue, first_needed, times_of
+from ffrtmp_ray.media.inputs import DECODER_OPTIONS
 from ffrtmp_ray.media.probe.open import opened
-from ffrtmp_ray.media.probe.source import FirstPacket, SoundPackets
+from ffrtmp_ray.media.probe.source import FirstNeeded, FirstPacket, SoundPackets
 
 GAP = Fraction(15, 1000)
 """Seconds. A lost packet leaves 20 ms at least; rounded times are no gaps."""
@@ -39,3 +45,32 @@ def first_packet(address: str) -> FirstPacket:
         if not any(packet.size for packet in container.demux()):
             return FirstPacket(start=None)
         return FirstPacket(start=Fraction(container.start_time or 0, av.time_base))
+
+
+def first_of_bitmaps(address: str, start: str) -> FirstNeeded:
+    """Of a file of subtitles that are bitmaps: the first packet that is needed for what is shown
+    from `start` on, in seconds."""
+    with opened(address) as container:
+        return FirstNeeded(time=first_needed(_cues(container), Fraction(start)))
+
+
+def _cues(container: InputContainer) -> Iterator[Cue]:
+    """Those that can be decoded."""
+    stream = container.streams.subtitles[0]
+    assert isinstance(stream, SubtitleStream)  # noqa: S101  # it is one of streams.subtitles
+    context = stream.codec_context
+    context.options = dict(DECODER_OPTIONS)
+    codec = context.codec.canonical_name
+    for packet in container.demux(stream):
+        if packet.pts is None or packet.time_base is None or not packet.size:
+            continue
+        try:
+            shown = context.decode2(packet)
+        except MemoryError:  # libav's is one of the errors below, too
+            raise
+        except av.FFmpegError:
+            continue
+        if shown is not None:
+            _, end = times_of(shown, packet.time_base)
+            due = packet.pts * packet.time_base
+            yield Cue(due, begins(codec, bytes(packet)), len(shown) > 0, end)

@@ -24,6 +24,7 @@ from ffrtmp_ray.media.inputs import RELAYED
 from ffrtmp_ray.media.probe.source import (
     Damage,
     Decoded,
+    FirstNeeded,
     FirstPacket,
     FrameCount,
     ImageFile,
@@ -145,6 +146,14 @@ class Prober:
         """When the first packet of a file is due."""
         return await self._ask(
             FirstPacket, self._timeout_seconds, "first_packet", address=str(path)
+        )
+
+    async def first_of_bitmaps(self, path: Path, start: Fraction) -> FirstNeeded | Failure:
+        """When the first packet of a file of bitmaps is due without which what is shown at `start`
+        would not be seen."""
+        limit = self._timeout_seconds + _size(path) / _SLOWEST_READING
+        return await self._ask(
+            FirstNeeded, limit, "first_of_bitmaps", address=str(path), start=str(start)
         )
 
     async def image(self, path: Path) -> ImageFile | Failure:

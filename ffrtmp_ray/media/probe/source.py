@@ -157,6 +157,12 @@ class FirstPacket(Value):
     is no packet."""
 
 
+class FirstNeeded(Value):
+    time: Fraction | None
+    """When the first packet is due that is needed from some time on; None where none is that is due
+    before."""
+
+
 class Chapter(Value):
     """A named part of a film; times in seconds."""
 

@@ -12,6 +12,8 @@ from ffrtmp_ray.media.spec.tracks import Language
 STYLED_SUFFIXES = (".ass", ".ssa")
 SUFFIXES = (".srt", ".vtt", *STYLED_SUFFIXES)
 """Of files of subtitles, by which they are read."""
+BITMAP_SUFFIXES = (".sup", ".idx", ".sub")
+"""PGS, and the two files of VobSub."""
 
 
 class Burn(SpecModel):
@@ -49,6 +51,11 @@ class Burn(SpecModel):
         given = [each for each in (self.track, self.language, self.file) if each is not None]
         if len(given) > 1:
             raise ValueError("give `track`, `language` or `file`, one of them")
+        if self.file is not None and self.file.lower().endswith(BITMAP_SUFFIXES):
+            raise ValueError(
+                "files of bitmaps are not read: put them in an .mkv with the picture, as "
+                "`ffmpeg -i film.mp4 -i film.idx -map 0 -map 1 -c copy film.mkv`"
+            )
         if self.file is not None and not self.file.lower().endswith(SUFFIXES):
             raise ValueError(f"`file` should end with {', '.join(SUFFIXES)}")
         return self

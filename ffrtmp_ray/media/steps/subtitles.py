@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
-from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
-from ffrtmp_ray.media.encode.subtitles import LATER_MS, packets_argv, text_argv
+from ffrtmp_ray.media.assignment import Ended, Failed, Stopped, Succeeded
+from ffrtmp_ray.media.encode.subtitles import LATER_MS, packets_argv, text_argv, whole_argv
 from ffrtmp_ray.media.encode.work import TextForm, TextWork
 from ffrtmp_ray.media.package import cues
 from ffrtmp_ray.media.plan.payloads import Beside, SubtitlesPayload
@@ -27,11 +28,13 @@ async def run(step: Step) -> Ended:
     def fraction(progress: ProcessProgress) -> float:
         return progress.part_of(work.text.length)
 
+    make = _command_of(work.text)
+    made = path.with_name("whole.mkv") if work.text.bitmaps else path
     async with step.open_input(work.input) as source:
-        argv = (packets_argv if kept else text_argv)(
-            step.toolbox.ffmpeg, source.address, work.text, output=str(path)
-        )
+        argv = make(step.toolbox.ffmpeg, source.address, work.text, output=str(made))
         ended = await step.ffmpeg(argv, fraction)
+    if ended is None and work.text.bitmaps:
+        ended = await _cut(step, work.text, made, path)
     if isinstance(ended, Failed) and ended.failure.kind in _NOT_READ:
         said = f"subtitles are left out (stream {work.text.stream}): {ended.failure.reason}"
         return Succeeded({"path": None, "beside": [], "warnings": [said]})
@@ -45,6 +48,26 @@ async def run(step: Step) -> Ended:
     relative = step.toolbox.workspace.relative(path)
     beside = [] if work.file is None else [_beside(work.file, relative)]
     return Succeeded({"path": relative, "beside": beside})
+
+
+def _command_of(work: TextWork) -> Callable[..., list[str]]:
+    if work.form is not TextForm.PACKETS:
+        return text_argv
+    return whole_argv if work.bitmaps else packets_argv
+
+
+async def _cut(step: Step, work: TextWork, whole: Path, path: Path) -> Failed | Stopped | None:
+    """Take what belongs to the picture out of a whole track. What is on when the picture begins may
+    be said by packets long before: they are looked for there, not in the source once more."""
+    later = work.picture_start + LATER_MS // 1000
+    found = await step.toolbox.prober.first_of_bitmaps(whole, later)
+    if isinstance(found, Failure):
+        return Failed(found)
+    part = work.model_copy(update={"stream": 0, "picture_start": later})
+    argv = packets_argv(step.toolbox.ffmpeg, str(whole), part, output=str(path), first=found.time)
+    ended = await step.ffmpeg(argv, lambda _: step.progress.fraction)
+    await step.in_thread(whole.unlink)
+    return ended
 
 
 def _beside(name: str, path: str) -> dict[str, object]:
