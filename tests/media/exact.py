@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.spec import Codec
-from ffrtmp_ray.media.steps import encoding
+from ffrtmp_ray.media.steps import direct, encoding
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.media.pipeline import Outcome, rendition, run_job, spec
 
@@ -56,10 +56,13 @@ async def run_in_chunks(
 
 def make_x265_lossless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its crf 0 is not."""
-    build = encoding.video_argv
 
-    def lossless(*args: Any, **options: Any) -> list[str]:
-        argv: Sequence[str] = build(*args, **options)
-        return [f"{word}:lossless=1" if word.startswith("pools=") else word for word in argv]
+    def lossless(build: Callable[..., list[str]]) -> Callable[..., list[str]]:
+        def changed(*args: Any, **options: Any) -> list[str]:
+            argv = build(*args, **options)
+            return [f"{word}:lossless=1" if word.startswith("pools=") else word for word in argv]
 
-    monkeypatch.setattr(encoding, "video_argv", lossless)
+        return changed
+
+    monkeypatch.setattr(encoding, "video_argv", lossless(encoding.video_argv))
+    monkeypatch.setattr(direct, "direct_argv", lossless(direct.direct_argv))

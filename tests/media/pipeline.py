@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from ffrtmp_ray.core.model import Document, FailureKind, NewTask
 from ffrtmp_ray.media.assignment import Assignment, Ended, Failed, Replaced, Succeeded
 from ffrtmp_ray.media.plan import check_spec, first_task
@@ -70,12 +72,14 @@ async def run_job(
     up_to: str = "publish",
     job: str = "job",
     farm_cpus: int = 0,
+    apart: bool = False,
 ) -> Outcome:
     """Run a job's tasks until one does not succeed, or the one named `up_to` has; when one says
-    so, the job goes on with other tasks."""
+    so, the job goes on with other tasks. `apart` has picture and sound made in parts, as those of
+    longer sources are."""
     resolved = resolve(spec)
     check_spec(resolved)
-    waiting = [first_task(resolved, toolbox.settings)]
+    waiting = [_first(resolved, toolbox, apart=apart)]
     outcome = Outcome()
     while waiting:
         task = next(t for t in waiting if set(t.waits_for) <= outcome.results.keys())
@@ -96,6 +100,11 @@ async def run_job(
     return outcome
 
 
+def _first(resolved: JobSpec, toolbox: Toolbox, *, apart: bool) -> NewTask:
+    task = first_task(resolved, toolbox.settings)
+    return structs.replace(task, payload={**task.payload, "apart": apart})
+
+
 def encodes_of(outcome: Outcome) -> list[str]:
     return [name for name in outcome.ended if name.startswith("encode")]
 
@@ -110,9 +119,9 @@ def spec(clip: Path, output: Path, *renditions: Rendition, **fields: Any) -> Job
     return JobSpec(input=str(clip), output=str(output), ladder=ladder)
 
 
-async def tasks_of(spec: JobSpec, toolbox: Toolbox) -> dict[str, NewTask]:
-    """The tasks that a job's plan spawns."""
-    plan = first_task(resolve(spec), toolbox.settings)
+async def tasks_of(spec: JobSpec, toolbox: Toolbox, *, apart: bool = True) -> dict[str, NewTask]:
+    """The tasks that a job's plan spawns; `apart` as there, but for those who look at the parts."""
+    plan = _first(resolve(spec), toolbox, apart=apart)
     ended = await TaskRun(assignment(plan, {}), toolbox).run()
     assert isinstance(ended, Succeeded), ended
     return {task.name: task for task in ended.spawn}

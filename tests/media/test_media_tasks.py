@@ -43,7 +43,7 @@ from tests.media.pipeline import (
 
 
 async def _publish_task(spec: JobSpec, toolbox: Toolbox) -> NewTask:
-    outcome = await run_job(spec, toolbox, up_to="finish")
+    outcome = await run_job(spec, toolbox, up_to="finish", apart=True)
     assert isinstance(outcome.last, Succeeded), outcome.last
     (publish,) = outcome.last.spawn
     return publish

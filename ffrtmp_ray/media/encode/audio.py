@@ -30,16 +30,21 @@ def audio_argv(
 ) -> list[str]:
     """The whole command line; `output` is the path of the MP4 to make, `level` the filter that
     makes it as loud as is wanted (see `encode.loudness`)."""
-    encoder = AUDIO_ENCODERS[work.audio.codec]
-    channels = work.audio.channels or work.source_channels
     last = "" if level is None else f"{level},aresample={_rate(work)}"  # which levelling may raise
     return [
         *_decoding(ffmpeg, source, work, last),
         *("-map", "[out]"),
-        *encoder.arguments(work.audio.bitrate, channels, work.source_bits),
+        *encoder_options(work),
         *("-map_metadata", "-1", "-map_chapters", "-1"),
         *("-f", "mp4", output),
     ]
+
+
+def encoder_options(work: AudioWork) -> list[str]:
+    """How the sound is encoded, as options of an output: names and values in turn."""
+    channels = work.audio.channels or work.source_channels
+    encoder = AUDIO_ENCODERS[work.audio.codec]
+    return encoder.arguments(work.audio.bitrate, channels, work.source_bits)
 
 
 def measure_argv(
@@ -65,8 +70,9 @@ def _decoding(ffmpeg: str, source: str, work: AudioWork, last: str) -> list[str]
     ]
 
 
-def filter_graphs(work: AudioWork, last: str = "") -> tuple[str, str]:
-    """What happens to the sound between decoder and encoder; `last` is one more filter.
+def filter_graphs(work: AudioWork, last: str = "", pad: str = "out") -> tuple[str, str]:
+    """What happens to the sound between decoder and encoder; `last` is one more filter, `pad` the
+    name of what comes out.
 
     Its times are counted from the picture's first frame. ffmpeg starts a graph anew when the
     source changes its channels or its rate, as broadcasts do; the first graph gives all sound one
@@ -95,7 +101,7 @@ def filter_graphs(work: AudioWork, last: str = "") -> tuple[str, str]:
         filled.append(f"adelay=delays={work.silence * _rate(work)}S:all=1")
     return (
         f"[0:{work.stream}]asetpts=PTS-({start})/TB,{cut}{_MIX},{form}{least}[even]",
-        f"[even]{','.join([*filled, last] if last else filled)}[out]",
+        f"[even]{','.join([*filled, last] if last else filled)}[{pad}]",
     )
 
 

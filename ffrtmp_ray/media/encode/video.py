@@ -50,24 +50,27 @@ def video_argv(
     pads = [f"[out{number}]" for number in range(len(work.outputs))]
     if work.light is not None and len(pads) > 1:
         argv, pads = argv + _each_lit(pads), [_lit(pad) for pad in pads]
-    shortest = None if work.chunk is None else work.chunk.shortest
     for pad, output in zip(pads, work.outputs, strict=True):
-        encoder = encoder_for(output.rendition.codec, gpu is not None)
-        argv += ["-map", pad, "-fps_mode", "passthrough"]
-        argv += ["-enc_time_base", f"1/{work.timescale}"]
-        argv += encoder.arguments(
-            output.rendition,
-            _picture(work, output),
-            max(cpus, 1),
-            gpu,
-            shortest,
-            again=output.tries > 1,
-        )
-        argv += _keyframes(work, output, encoder)
+        argv += ["-map", pad, *output_options(work, output, cpus, gpu)]
         argv += ["-map_metadata", "-1", "-map_chapters", "-1", *tries_said(output.tries)]
         argv += ["-video_track_timescale", str(work.timescale), "-movflags", MOVFLAGS]
         argv += ["-f", "mp4", outputs[output.rendition.name]]
     return argv
+
+
+def output_options(work: VideoWork, output: OutputWork, cpus: int, gpu: int | None) -> list[str]:
+    """How what comes out of `filter_graph` for an output is encoded: names and values in turn."""
+    encoder = encoder_for(output.rendition.codec, gpu is not None)
+    shortest = None if work.chunk is None else work.chunk.shortest
+    picture = _picture(work, output)
+    return [
+        *("-fps_mode", "passthrough"),
+        *("-enc_time_base", f"1/{work.timescale}"),
+        *encoder.arguments(
+            output.rendition, picture, max(cpus, 1), gpu, shortest, again=output.tries > 1
+        ),
+        *_keyframes(work, output, encoder),
+    ]
 
 
 def _each_lit(pads: Sequence[str]) -> list[str]:

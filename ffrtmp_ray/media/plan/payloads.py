@@ -85,6 +85,8 @@ class PlanPayload(Value):
     """Why the source's packets are not to be copied, as a clause, when that has been tried."""
     remade: bool = False
     """Chunks that did not fit the others are being made again; that is tried once."""
+    apart: bool = False
+    """Picture and sound are to be made apart: made at once, they were not exact."""
     fetched: FoundFile | None = None
     """The source in the workspace, when an earlier plan has fetched it whole."""
 
@@ -104,26 +106,6 @@ class InputFile(FoundFile):
 
     fingerprint: str
     """Of all that is decoded of its picture, and how it is shown."""
-
-
-class EncodePayload(Value):
-    """Of `encode<n>`: one chunk in every rendition."""
-
-    input: InputFile
-    video: VideoWork
-    start: Fraction
-    """When its first frame is shown in the source."""
-    frames: int
-    """How many the chunk has, by the count of its packets."""
-    countable: bool
-    """That count is sure."""
-    span: Fraction
-    """From its first frame to its last."""
-    duration: Fraction
-    """From its first frame to the next chunk's, or to the end of the picture."""
-    plan: PlanPayload | None = None
-    """Of the job, for planning it anew when this chunk is not exact; None where it is not cut."""
-    verify: Verify = Verify.SAMPLED
 
 
 class MeasurePayload(Value):
@@ -315,6 +297,37 @@ class FinishPayload(Value):
     """Of files; packages say nothing."""
     beside: tuple[str, ...] = ()
     """Tasks that have made files for the output folder: `Beside`, in their results."""
+
+
+class DirectPayload(Value):
+    """What an encode needs to make the job's one file at once, sound and all."""
+
+    finish: FinishPayload
+    sound: AudioPayload | None
+    plan: PlanPayload
+    """Of the job, for planning it anew, in parts, when the file is not exact."""
+
+
+class EncodePayload(Value):
+    """Of `encode<n>`: one chunk in every rendition."""
+
+    input: InputFile
+    video: VideoWork
+    start: Fraction
+    """When its first frame is shown in the source."""
+    frames: int
+    """How many the chunk has, by the count of its packets."""
+    countable: bool
+    """That count is sure."""
+    span: Fraction
+    """From its first frame to its last."""
+    duration: Fraction
+    """From its first frame to the next chunk's, or to the end of the picture."""
+    plan: PlanPayload | None = None
+    """Of the job, for planning it anew when this chunk is not exact; None where it is not cut."""
+    verify: Verify = Verify.SAMPLED
+    direct: DirectPayload | None = None
+    """All else of a job whose file is made at once; None where this makes a part of it."""
 
 
 class PublishPayload(Value):

@@ -15,7 +15,7 @@ from ffrtmp_ray.media.plan.payloads import EncodedFile, EncodePayload
 from ffrtmp_ray.media.probe.source import FrameCount, Source, VideoStream
 from ffrtmp_ray.media.process.concealed import is_concealed, is_doubted
 from ffrtmp_ray.media.spec import Verify
-from ffrtmp_ray.media.steps import reuse
+from ffrtmp_ray.media.steps import direct, reuse
 from ffrtmp_ray.media.steps.decoding import undecodable
 from ffrtmp_ray.media.steps.encoding import encode
 from ffrtmp_ray.media.steps.exactness import digest_of, expected_of, fault_of
@@ -38,6 +38,8 @@ _PLAN_ANEW = (FailureKind.INEXACT, FailureKind.BAD_INPUT, FailureKind.UNSUPPORTE
 
 async def run(step: Step) -> Ended:
     work = EncodePayload.model_validate(step.assignment.payload)
+    if work.direct is not None:
+        return await direct.make(step, work, work.direct)
     folder = await step.make_folder()
     paths = {
         each.rendition.name: folder / f"{each.rendition.name}.mp4" for each in work.video.outputs

@@ -69,7 +69,7 @@ async def _file(
     if found.subtitles != texts:
         return anew(work, f"{file.rendition} has {found.subtitles} subtitles, not {texts}")
     buffered = await buffer_seconds(step, file, path)
-    view = _view(work, file, found)
+    view = view_of(work, file, found)
     held = {"buffer_seconds": buffered, "tightened_chunks": tightened_chunks(file, chunks)}
     return view.model_copy(update=held)
 
@@ -102,7 +102,8 @@ async def _mux(
     return await step.ffmpeg(mux_argv(step.toolbox.ffmpeg, mux), fraction)
 
 
-def _view(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
+def view_of(work: FinishPayload, file: FilePayload, found: Source) -> OutputView:
+    """What the user is told of a finished file, but for its bitrate."""
     return OutputView(
         path=joined(work.target, file.path) if file.path else work.target,
         bytes=found.bytes,

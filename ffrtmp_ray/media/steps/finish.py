@@ -5,6 +5,7 @@ What is made is the business of `files` and `segments`; publishing is a task of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ffrtmp_ray.core.model import NewTask
@@ -27,7 +28,7 @@ PUBLISH_NAME = "publish"
 async def run(step: Step) -> Ended:
     work = FinishPayload.model_validate(step.assignment.payload)
     folder = await step.make_folder()
-    staged = await step.in_thread(_stage, step, work, folder)
+    staged = await step.in_thread(stage, step, work, folder)
     if not work.files:
         made = await sound_file.make(step, work, folder, staged)
     elif work.packaging is None:
@@ -43,16 +44,25 @@ async def run(step: Step) -> Ended:
         )
     beside = await step.in_thread(put_beside, step, work, staged)
     outputs = (*made, *beside)
-    payload = PublishPayload(staged=_named(step, work, staged), target=work.target, outputs=outputs)
     quality = quality_of(step.assignment.results.values())
-    result = {
-        "quality": [view.model_dump(mode="json") for view in quality],
-        "warnings": [text for output in made if (text := over(output)) is not None],
-    }
-    return Succeeded(result, (_publish_task(payload),))
+    result = {"quality": [view.model_dump(mode="json") for view in quality]}
+    return staged_well(step, work, staged, outputs, result)
 
 
-def _stage(step: Step, work: FinishPayload, folder: Path) -> Path:
+def staged_well(
+    step: Step,
+    work: FinishPayload,
+    staged: Path,
+    outputs: tuple[OutputView, ...],
+    result: Mapping[str, object],
+) -> Succeeded:
+    """`result`, with what is to be said of the outputs; they are to be published."""
+    payload = PublishPayload(staged=_named(step, work, staged), target=work.target, outputs=outputs)
+    said = [text for output in outputs if (text := over(output)) is not None]
+    return Succeeded({**result, "warnings": said}, (_publish_task(payload),))
+
+
+def stage(step: Step, work: FinishPayload, folder: Path) -> Path:
     """A free place for the output: in the workspace when it is to go to an object store, else
     beside its target, noted so that it is found again; older tries' are removed."""
     attempt_id, target = step.assignment.attempt_id, Path(work.target)

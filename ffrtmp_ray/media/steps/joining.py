@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -133,25 +133,49 @@ async def verified(
     found = await step.toolbox.prober.probe(path)
     if isinstance(found, Failure):
         return Failure(FailureKind.INEXACT, f"{file.rendition} cannot be used: {found.reason}")
-    decoded = await step.toolbox.prober.sample(path, SAMPLED)
-    if isinstance(decoded, Failure):
-        return Failure(FailureKind.INEXACT, f"{file.rendition} cannot be used: {decoded.reason}")
-    promise = Promise(
+    frames = sum(chunk.frames for chunk in chunks)
+    span = sum(durations_of(work, file)[:-1], Fraction(0)) + chunks[-1].span
+    promise = promised(work, file, frames, span, sounds)
+    moved = _moved(work, file, chunks, found.video)
+    wrong = await broken(step, file, path, promise, found, moved)
+    return found if wrong is None else wrong
+
+
+def promised(
+    work: FinishPayload, file: FilePayload, frames: int, span: Fraction, sounds: tuple[str, ...]
+) -> Promise:
+    """What a file of so many frames is to be, `span` seconds from the first to the last."""
+    return Promise(
         container=work.container,
         codec=file.codec,
         width=file.width,
         height=file.height,
-        frames=sum(chunk.frames for chunk in chunks),
-        span=sum(durations_of(work, file)[:-1], Fraction(0)) + chunks[-1].span,
+        frames=frames,
+        span=span,
         timescale=work.timescale,
         sounds=sounds,
         color=file.color,
         light=file.light,
     )
-    wrong = [*faults(promise, found, decoded), *_moved(work, file, chunks, found.video)]
+
+
+async def broken(
+    step: Step,
+    file: FilePayload,
+    path: Path,
+    promise: Promise,
+    found: Source,
+    more: Iterable[str] = (),
+) -> Failure | None:
+    """How what was `found` in a finished file, and what a sample of it decodes to, differ from its
+    promise, with what `more` is wrong; None where nothing is."""
+    decoded = await step.toolbox.prober.sample(path, SAMPLED)
+    if isinstance(decoded, Failure):
+        return Failure(FailureKind.INEXACT, f"{file.rendition} cannot be used: {decoded.reason}")
+    wrong = [*faults(promise, found, decoded), *more]
     if wrong:
         return Failure(FailureKind.INEXACT, f"{file.rendition} is not right: {'; '.join(wrong)}")
-    return found
+    return None
 
 
 def _moved(

@@ -10,6 +10,7 @@ from pathlib import Path
 from ffrtmp_ray.core.model import Failure
 from ffrtmp_ray.media.assignment import Ended, Failed, Succeeded
 from ffrtmp_ray.media.plan.burn import burn_tasks, with_burned
+from ffrtmp_ray.media.plan.direct import direct
 from ffrtmp_ray.media.plan.encodes import input_file
 from ffrtmp_ray.media.plan.make import make_plan
 from ffrtmp_ray.media.plan.make_sound import make_sound_plan
@@ -82,6 +83,7 @@ async def _of_picture(
     if isinstance(marked, Failure):
         return Failed(marked)
     plan = make_plan(marked, part, file, target, farm_cpus=step.assignment.farm_cpus)
+    plan = direct(plan, marked, part)
     return Succeeded({"source": described, "warnings": [*warnings, *plan.warnings]}, plan.tasks)
 
 

@@ -43,7 +43,7 @@ def test_its_states_are_kept_with_times_and_reasons(
     times = [transition.at for transition in job.transitions]
     assert times == sorted(times)
     assert all(transition.reason for transition in job.transitions)
-    assert [task.kind for task in job.tasks] == ["plan", "encode", "audio", "finish", "publish"]
+    assert [task.kind for task in job.tasks] == ["plan", "encode", "publish"]
 
 
 def _encodes(job: JobDetail) -> list[str]:
