@@ -161,7 +161,12 @@ async def test_the_type_of_a_problem_leads_to_its_explanation(
         (
             {"subtitles": ["english"]},
             "subtitles[0]",
-            "string should match pattern '^[a-z]{3}$', not 'english'",
+            "a language has three letters, as eng or deu, not 'english'",
+        ),
+        (
+            {"preset": "H264 1080p"},
+            "preset",
+            "a name has small letters, digits, _ and -, 63 at most, not 'H264 1080p'",
         ),
         (
             {"preset": None},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -11,8 +13,24 @@ LONGEST_SECONDS = 10_000_000
 """A time in a file, at most: four months."""
 
 
+_SHOWN = 60
+"""Characters of a wrong text that an error repeats."""
+
+
 class SpecModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def matches(pattern: str, words: str) -> Callable[[str], str]:
+    """A validator of text that is to match all of `pattern`; `words` say which does."""
+    known = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not known.fullmatch(value):
+            raise ValueError(f"{words}, not {value[:_SHOWN]!r}")
+        return value
+
+    return check
 
 
 def _seconds(value: Any) -> Any:

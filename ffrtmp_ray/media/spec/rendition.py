@@ -5,11 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from ffrtmp_ray.media.spec.base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel, matches
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+_NAME = "[a-z0-9][a-z0-9_-]{0,62}"
+Name = Annotated[
+    str,
+    AfterValidator(matches(_NAME, "a name has small letters, digits, _ and -, 63 at most")),
+    WithJsonSchema({"type": "string", "pattern": f"^{_NAME}$"}),
+]
 """Of presets and renditions: becomes a file name."""
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from ffrtmp_ray.media.spec.base import SpecModel
+from ffrtmp_ray.media.spec.base import SpecModel, matches
 from ffrtmp_ray.media.spec.rendition import Copying
 
-Language = Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+_THREE_LETTERS = "[a-z]{3}"
+Language = Annotated[
+    str,
+    AfterValidator(matches(_THREE_LETTERS, "a language has three letters, as eng or deu")),
+    WithJsonSchema({"type": "string", "pattern": f"^{_THREE_LETTERS}$"}),
+]
 """As ISO 639-2 has it: `eng`, and `und` for what names none."""
 Languages = Annotated[tuple[Language, ...], Field(min_length=1, max_length=32)]
 """The first is the one that players choose."""
