@@ -365,20 +365,28 @@ def test_the_size_of_a_screen_is_where_each_kind_says_it() -> None:
     assert said_in(PGS, b"\x16\xff") is None
 
 
-@pytest.mark.parametrize("codec", ["subrip", "dvb_subtitle"])
-def test_forced_cues_are_those_of_kinds_that_have_such(codec: str) -> None:
-    source = source_with(subtitles=1)
-    stream = {"index": 1, "codec": codec, "language": "eng"}
-    text = codec == "subrip"
-    source = source.model_copy(
-        update={
-            "texts": (TextStream(**stream),) if text else (),
-            "bitmaps": () if text else (BitmapStream(**stream),),
-        }
+def test_forced_cues_are_those_of_kinds_that_mark_them() -> None:
+    """The first of these is taken, whatever else there is."""
+    text = TextStream(index=1, codec="subrip", language="eng")
+    broadcast = BitmapStream(index=2, codec="dvb_subtitle", language="eng")
+    disc = BitmapStream(index=3, codec=PGS, language="fra")
+    source = source_with(subtitles=3).model_copy(
+        update={"texts": (text,), "bitmaps": (broadcast, disc)}
     )
-    job = spec(Path("/in/a.mkv"), Path("/out/a.mp4")).model_copy(update={"burn": Burn(forced=True)})
-    work = PlanPayload.model_validate(first_task(job, Settings()).payload)
     file = InputFile(place="/in/a.mkv", bytes=1, version="", fingerprint="")
-    with pytest.raises(InvalidRequest, match="only cues of PGS and DVD") as refused:
-        burn_tasks(work, source, source.video, file)
-    assert refused.value.where == "burn.forced"
+
+    def taken(burn: Burn) -> int:
+        job = spec(Path("/in/a.mkv"), Path("/out/a.mp4")).model_copy(update={"burn": burn})
+        work = PlanPayload.model_validate(first_task(job, Settings()).payload)
+        task, _ = burn_tasks(work, source, source.video, file)
+        stream = task.payload["stream"]
+        assert isinstance(stream, int)
+        return stream
+
+    assert taken(Burn(forced=True)) == 3
+    assert (taken(Burn()), taken(Burn(language="fra"))) == (1, 3)
+    with pytest.raises(InvalidRequest, match="no subtitles in eng that can mark cues") as refused:
+        taken(Burn(forced=True, language="eng"))
+    assert refused.value.where == "burn.language"
+    with pytest.raises(ValueError, match="`forced` is of the source's bitmaps"):
+        Burn(forced=True, file="/in/a.srt")

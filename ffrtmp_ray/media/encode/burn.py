@@ -57,7 +57,7 @@ def _overlaid(work: VideoWork, burned: Burned, box: Box, pixels: str) -> str:
     """
     ticks = 0 if work.chunk is None else work.chunk.offset
     begin = max(Fraction(ticks, work.timescale) - _EARLIER, Fraction(0))
-    film = [f"movie={escaped(burned.path)}:f=mov"]
+    film = [f"movie={escaped(burned.path)}:f=mov:dec_threads=1"]
     film += [f"seek_point={seconds(begin)}"] if begin else []
     deep = work.bit_depth == 10
     return ";".join(

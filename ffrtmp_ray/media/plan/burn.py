@@ -48,12 +48,6 @@ def burn_tasks(
     stream = None if beside is not None else _stream_of(work.burn, source)
     styled = work.burn.styles and not part.hdr and _is_styled(beside, stream)
     bitmaps = isinstance(stream, BitmapStream)
-    if work.burn.forced and (stream is None or stream.codec not in _FORCED):
-        raise InvalidRequest(
-            "only cues of PGS and DVD can be marked as forced",
-            where="burn.forced",
-            remedy=f"leave it out, or choose other subtitles; the source has {_listed(source)}",
-        )
     payload = BurnPayload(
         input=file,
         stream=None if stream is None else stream.index,
@@ -92,16 +86,17 @@ def _stream_of(burn: Burn, source: Source) -> TextStream | BitmapStream:
     """Text before bitmaps, where both would do: its letters are sharp at every size."""
     chosen: Sequence[TextStream | BitmapStream]
     if burn.language is not None:
-        chosen = [
-            *choose_tracks((burn.language,), source.texts),
-            *choose_tracks((burn.language,), source.bitmaps),
-        ]
+        texts = choose_tracks((burn.language,), source.texts)
+        chosen = [*texts, *choose_tracks((burn.language,), source.bitmaps)]
         wrong, where = f"no subtitles in {burn.language}", "burn.language"
     elif burn.track is not None:
         chosen = _in_order(source)[burn.track - 1 : burn.track]
         wrong, where = f"no subtitles with number {burn.track}", "burn.track"
     else:
         chosen, wrong, where = (*source.texts, *source.bitmaps), "no subtitles", "burn"
+    if burn.forced:
+        chosen = [each for each in chosen if each.codec in _FORCED]
+        wrong = f"{wrong} that can mark cues as forced, as PGS and those of DVD"
     if not chosen:
         raise InvalidRequest(
             f"the source has {wrong}", where=where, remedy=f"it has {_listed(source)}"

@@ -51,6 +51,10 @@ class Burn(SpecModel):
         given = [each for each in (self.track, self.language, self.file) if each is not None]
         if len(given) > 1:
             raise ValueError("give `track`, `language` or `file`, one of them")
+        if self.file is not None and self.forced:
+            raise ValueError(
+                "`forced` is of the source's bitmaps: leave it out, or leave out `file`"
+            )
         if self.file is not None and self.file.lower().endswith(BITMAP_SUFFIXES):
             raise ValueError(
                 "files of bitmaps are not read: put them in an .mkv with the picture, as "
