@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from av.container import InputContainer
@@ -93,14 +94,15 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
     found.digest.update(stream.codec_context.extradata or b"")
     last: int | None = None
     decoded: int | None = None
-    back, leap = _BACK / time_base_of(stream), _LEAP / time_base_of(stream)
+    # whole ticks, since fractions would take half of the time
+    back, leap = floor(_BACK / time_base_of(stream)), floor(_LEAP / time_base_of(stream))
     for packet in container.demux(stream):
         if packet.size == 0:
             continue
         found.digest.update(f"{packet.pts},{packet.dts},{packet.is_discard};".encode())
         found.digest.update(packet)
         if packet.dts is not None:
-            if decoded is not None and not decoded - back <= packet.dts <= decoded + leap:
+            if decoded is not None and not -back <= packet.dts - decoded <= leap:
                 found.restarts = True
             decoded = packet.dts
         if packet.is_discard:
