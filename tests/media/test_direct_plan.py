@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ffrtmp_ray.media.encode.audio import filter_graphs
 from ffrtmp_ray.media.encode.work import AudioWork
 from ffrtmp_ray.media.package.direct import DirectSound, DirectWork, direct_argv
 from ffrtmp_ray.media.plan import Plan, first_task
@@ -127,7 +128,7 @@ def test_one_command_line_makes_picture_and_sound_into_the_output() -> None:
         "[0:1]asetpts=PTS-(0)/TB,aresample=rematrix_maxval=1,"
         "aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=stereo[even]",
         "-filter_complex",
-        "[even]aresample=async=1:min_hard_comp=0.01:first_pts=0[sound]",
+        filter_graphs(audio, pad="sound")[1],
         *_in_turn("-map [out0] -fps_mode:v passthrough -enc_time_base:v 1/12800 -c:v libx264"),
         *_in_turn("-pix_fmt:v yuv420p -preset:v medium -crf:v 23"),
         *_in_turn("-maxrate:v 3000000 -bufsize:v 6000000 -g:v 250 -threads:v 2"),

@@ -336,7 +336,13 @@ def test_sound_is_counted_from_the_pictures_first_frame() -> None:
         "-filter_complex",
         "[0:2]asetpts=PTS-(1001/24000)/TB,"
         "aresample=rematrix_maxval=1,aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=5.1[even]",
-        *("-filter_complex", "[even]aresample=async=1:min_hard_comp=0.01:first_pts=0[out]"),
+        "-filter_complex",
+        "anullsrc=channel_layout=5.1:sample_rate=44100:nb_samples=1,"
+        "aformat=sample_fmts=fltp,asetpts=(N+1)*441000[ticks];"
+        "[even][ticks]ainterleave=duration=first,asetpts=round(PTS/1000000/TB),"
+        "aselect='not(eq(samples_n,1)*eq(mod(pts,441000),0))"
+        "+isnan(prev_selected_t)+gt(t-prev_selected_t,10)',"
+        "aresample=async=1:min_hard_comp=0.01:first_pts=0[out]",
         *("-map", "[out]"),
         *("-c:a", "aac"),
         *("-b:a", "128000"),

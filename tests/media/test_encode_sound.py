@@ -104,6 +104,26 @@ def test_a_gap_in_the_sound_is_filled_with_silence(
     assert_unbroken(out)
 
 
+def test_a_long_gap_is_filled_to_the_sample(ffmpeg: str, tmp_path: Path) -> None:
+    """Piece by piece: with nothing of what parts of it come from left in the sound."""
+    clip, out = tmp_path / "gap.mkv", tmp_path / "sound.mp4"
+    late = "sine=frequency=1000:sample_rate=48000:duration=41"
+    sound = rf"{late},aselect=lt(t\,1)+gte(t\,37.3)"
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", sound, "-c:a", "pcm_f32le", clip)
+    audio = Audio(codec=AudioCodec.FLAC)
+    work = AudioWork(stream=0, audio=audio, source_channels=1, source_rate=48000)
+    run(*audio_argv(ffmpeg, str(clip), work, output=str(out)))
+    with av.open(out) as container:
+        heard = np.concatenate([_mono(frame) for frame in container.decode(audio=0)])
+    loud = np.flatnonzero(np.abs(heard) > 0.001)
+    last, first = (loud[(bound := np.argmax(np.diff(loud)))], loud[bound + 1])
+    assert len(heard) == 41 * 48000
+    assert last / 48000 == pytest.approx(1, abs=0.03)
+    assert first / 48000 == pytest.approx(37.3, abs=0.03)
+    tone = np.arange(len(heard)) * 1000 / 48000 % 1
+    assert np.corrcoef(heard[first:], np.sin(2 * np.pi * tone[first:]))[0, 1] > 0.999
+
+
 @pytest.mark.parametrize("codec", AudioCodec)
 def test_a_trim_within_a_gap_is_silent(codec: AudioCodec, ffmpeg: str, tmp_path: Path) -> None:
     clip, out = tmp_path / "gap.mkv", tmp_path / "sound.mp4"

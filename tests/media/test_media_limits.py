@@ -89,17 +89,25 @@ async def test_an_encode_is_ended_when_the_disk_fills_up_under_it(
     assert_nothing_left(toolbox, out)
 
 
-async def test_a_sound_that_begins_ten_minutes_late_needs_no_more_memory_than_others(
-    tmp_path: Path, ffmpeg: str
+@pytest.mark.parametrize("before", [0, 1], ids=["before a sound", "in the midst of one"])
+async def test_five_minutes_of_silence_need_no_more_memory_than_a_sound(
+    before: int, tmp_path: Path, ffmpeg: str
 ) -> None:
-    """Made in one go, that silence would take 500 MiB."""
-    clip = tmp_path / "late.mp4"
-    picture = ("-f", "lavfi", "-i", "color=gray:size=64x36:rate=0.2:duration=605")
-    sound = ("-itsoffset", "600.25", "-f", "lavfi", "-i", "sine=duration=4,aformat=cl=stereo")
-    run(ffmpeg, "-v", "error", *picture, *sound, "-c:v", "libx264", "-t", "605", clip)
-    async with _toolbox(tmp_path, ffmpeg_memory_bytes=200 * MIB) as toolbox:
+    """Made in one go, they would take 250 MiB."""
+    clip, parts = tmp_path / "late.mkv", tmp_path / "parts.ffconcat"
+    quiet, loud = tmp_path / "quiet.flac", tmp_path / "loud.flac"
+    for path, sound in ((quiet, "anullsrc=cl=stereo,atrim=end=1"), (loud, "sine=duration=4")):
+        source = ("-f", "lavfi", "-i", f"{sound},aformat=cl=stereo")
+        run(ffmpeg, "-v", "error", *source, path)
+    parts.write_text(f"ffconcat version 1.0\nfile {quiet}\nduration 300.25\nfile {loud}\n")
+    picture = ("-f", "lavfi", "-i", "color=gray:size=64x36:rate=0.2:duration=305")
+    late = ("-f", "concat", "-safe", "0", "-i", parts)
+    sound = late if before else ("-itsoffset", "300.25", "-i", loud)
+    made_of = ("-c:v", "libx264", "-c:a", "copy", "-t", "305")
+    run(ffmpeg, "-v", "error", *picture, *sound, *made_of, clip)
+    async with _toolbox(tmp_path, ffmpeg_memory_bytes=128 * MIB) as toolbox:
         tasks = await tasks_of(spec(clip, tmp_path / "out" / "a.mp4"), toolbox)
         ended = await TaskRun(assignment(tasks["audio0"], {}), toolbox).run()
         assert isinstance(ended, Succeeded), ended
         made = toolbox.workspace.absolute(ended.result["path"])
-        assert onset(made) == pytest.approx(600.25, abs=0.01)
+        assert onset(made) == pytest.approx(300.25, abs=0.01)

@@ -20,6 +20,9 @@ recordings were put one after another any length is one; times that are rounded 
 a little irregular, are none. By ffmpeg's own 0.1 s, sound would be early by up to that from the
 first lost packet on."""
 
+_TICK = 10
+"""Seconds, which no frame of a sound is long: 4 MB of stereo."""
+
 _LEAST = Fraction(1, 10)
 """Seconds of sound that a trim has at least, so that something is left behind what an encoder puts
 before it: 70 ms with MP3 at 16 kHz."""
@@ -81,27 +84,45 @@ def filter_graphs(work: AudioWork, last: str = "", pad: str = "out") -> tuple[st
 
     From `first_pts` on, aresample puts silence where there is none and drops what comes before;
     `async=1` does the same for gaps and overlaps of over 0.1 s within the stream, and stretches
-    nothing. All of one silence it makes at once, in memory: 1.6 GB for an hour of one channel. So
-    what is known to be silent is left to adelay, which makes it piece by piece. A trim may lie in
-    a gap: apad makes some silence then, for a graph that nothing comes into crashes.
+    nothing. A trim may lie in a gap: apad makes some silence then, for a graph that nothing comes
+    into crashes.
     """
     encoder = AUDIO_ENCODERS[work.audio.codec]
     channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
     layout = encoder.layouts[channels - 1]
     form = f"aformat=sample_fmts=fltp:sample_rates={_rate(work)}:channel_layouts={layout}"
-    start = work.picture_start + work.silence
     cut, least, end = "", "", ""
     if work.length is not None:
-        length = work.length - work.silence
-        cut = f"atrim=start=0:end={seconds(length)},"
-        least = f",apad=whole_dur={seconds(min(length, _LEAST))}"
-        end = f",atrim=end={seconds(length)}"
-    filled = [f"aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"]
-    if work.silence:
-        filled.append(f"adelay=delays={work.silence * _rate(work)}S:all=1")
+        cut = f"atrim=start=0:end={seconds(work.length)},"
+        least = f",apad=whole_dur={seconds(min(work.length, _LEAST))}"
+        end = f",atrim=end={seconds(work.length)}"
+    ticking, ticked = _ticked(_rate(work), layout)
+    filled = f"{ticked},aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"
     return (
-        f"[0:{work.stream}]asetpts=PTS-({start})/TB,{cut}{_MIX},{form}{least}[even]",
-        f"[even]{','.join([*filled, last] if last else filled)}[{pad}]",
+        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}{_MIX},{form}{least}[even]",
+        f"{ticking};[even]{filled}{f',{last}' if last else ''}[{pad}]",
+    )
+
+
+def _ticked(rate: int, layout: str) -> tuple[str, str]:
+    """What aresample is given within long gaps, since it makes all of one silence at once, in
+    memory: 1.6 GB for half an hour of stereo, and above 2 GiB it leaves the gap as it is. A chain
+    that makes `[ticks]`, and the filters after the sound.
+
+    A tick is one sample of silence, at each multiple of `_TICK`. It is taken where nothing has been
+    heard for so long, so that aresample fills the gap up to it. Of frames the filters know little
+    more than their size and time: a sample of sound that is alone in its frame, at just that time,
+    would be taken for a tick. ainterleave counts in microseconds, and says (ffmpeg 9.0.2) that
+    these were samples.
+    """
+    every = _TICK * rate
+    ticks = f"anullsrc=channel_layout={layout}:sample_rate={rate}:nb_samples=1"
+    is_sound = f"not(eq(samples_n,1)*eq(mod(pts,{every}),0))"
+    is_due = f"isnan(prev_selected_t)+gt(t-prev_selected_t,{_TICK})"
+    return (
+        f"{ticks},aformat=sample_fmts=fltp,asetpts=(N+1)*{every}[ticks]",
+        "[ticks]ainterleave=duration=first,asetpts=round(PTS/1000000/TB),"
+        f"aselect='{is_sound}+{is_due}'",
     )
 
 

@@ -271,8 +271,6 @@ class AudioWork(Value):
     """Of a sample, which lossless encoders keep."""
     picture_start: Fraction = Fraction(0)
     """Presentation time of the picture's first frame in the source, in seconds."""
-    silence: int = Field(default=0, ge=0)
-    """Seconds from then on in which it is known that nothing is heard."""
     length: Fraction | None = None
     """Seconds from then on that are wanted, where a trim leaves out the rest."""
 

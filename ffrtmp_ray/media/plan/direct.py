@@ -26,6 +26,8 @@ LONGEST_SECONDS = Fraction(60)
 """Of a picture. One that is longer loses little to the processes that put it together, and more
 when its one task has to be begun anew; and what ffmpeg keeps of one stream until the other is there
 is bounded by this."""
+_LATE = 2
+"""Seconds, for which the picture would wait in memory for the sound."""
 _INDEXED = ("mov", "matroska")
 """Demuxers that have all times from the container, of each stream for itself. Of others, ffmpeg
 takes what one stream's clock does for the other's."""
@@ -41,7 +43,7 @@ def direct(plan: Plan, work: PlanPayload, source: Source) -> Plan:
     finish = FinishPayload.model_validate(last.payload)
     sound = next((AudioPayload.model_validate(each.payload) for each in sounds), None)
     anew = work.apart or work.inexact is not None
-    if anew or not _fits(encode, finish, source) or not _is_plain(sound):
+    if anew or not _fits(encode, finish, source) or not _is_plain(sound, source):
         return plan
     whole = DirectPayload(finish=finish, sound=sound, plan=work)
     payload = encode.model_copy(update={"direct": whole}).model_dump(mode="json")
@@ -70,12 +72,14 @@ def _may_be_made_again(rendition: Rendition) -> bool:
     return goal and rendition.max_bitrate is not None
 
 
-def _is_plain(sound: AudioPayload | None) -> bool:
-    """Whether it is none, or one that is encoded as it is."""
+def _is_plain(sound: AudioPayload | None, source: Source) -> bool:
+    """Whether it is none, or one that is encoded as it is, from about the first frame on."""
     if sound is None:
         return True
     audio = sound.audio
-    return sound.copy_of is None and audio.audio.loudness is None and not audio.silence
+    starts = [each.start for each in source.audio if each.index == audio.stream]
+    late = any(start - audio.picture_start > _LATE for start in starts)
+    return sound.copy_of is None and audio.audio.loudness is None and not late
 
 
 def _sum(tasks: Sequence[NewTask]) -> float:

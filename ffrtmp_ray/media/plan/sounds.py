@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,9 +26,6 @@ from ffrtmp_ray.media.spec import Audio, Ladder, Verify
 
 LIGHT_SHARE = 0.05
 """The weight of audio and of finishing by that of the encodes: both copy or make little data."""
-
-_SURE = 1
-"""Seconds by which a sound may begin earlier than its first packets have shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,6 @@ def audio_task(track: ChosenSound, file: InputFile, span: SoundSpan, verify: Ver
             source_rate=track.stream.sample_rate,
             source_bits=track.stream.bits,
             picture_start=span.start,
-            silence=_silence(track.stream, span),
             length=span.length if span.trimmed else None,
         ),
         copy_of=track.copy_of,
@@ -121,13 +116,6 @@ def audio_task(track: ChosenSound, file: InputFile, span: SoundSpan, verify: Ver
         payload=payload.model_dump(mode="json"),
         weight=float(span.length) * LIGHT_SHARE,
     )
-
-
-def _silence(stream: AudioStream, span: SoundSpan) -> int:
-    """Seconds of the span in which the sound has not begun; where exactly it does is left to who
-    decodes it."""
-    before = math.floor(stream.start - span.start - _SURE)
-    return 0 if span.trimmed and before >= span.length else max(before, 0)
 
 
 def sound_of(track: ChosenSound) -> SoundPayload:
