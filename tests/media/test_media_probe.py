@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.encode.work import Color
+from ffrtmp_ray.media.probe.open import packets_of
 from ffrtmp_ray.media.probe.prober import Prober
 from ffrtmp_ray.media.probe.source import Decoded, FrameCount, Source
 from tests.clips import Clips
@@ -20,6 +23,21 @@ async def _refusal(prober: Prober, path: Path) -> Failure:
     found = await prober.probe(path)
     assert isinstance(found, Failure), found
     return found
+
+
+# ------------------------------------------------------------------------------ reading
+
+
+class _Late:
+    """A container in which a stream has begun that PyAV had not seen when it opened it."""
+
+    def demux(self, stream: object) -> Iterator[str]:
+        yield from ("first", "last", "")
+        raise IndexError("list index out of range")
+
+
+def test_a_stream_that_begins_late_costs_no_packet_of_another() -> None:
+    assert list(packets_of(cast("Any", _Late()), cast("Any", None))) == ["first", "last", ""]
 
 
 # ------------------------------------------------------------------------------ what is found

@@ -14,7 +14,16 @@ from ffrtmp_ray.errors import InvalidRequest
 from ffrtmp_ray.media.plan.outputs import OutputKind
 from ffrtmp_ray.media.plan.sound_copies import copy_of
 from ffrtmp_ray.media.presets import resolve
-from ffrtmp_ray.media.spec import Audio, AudioCodec, Container, Copying, JobSpec, Loudness, Tracks
+from ffrtmp_ray.media.spec import (
+    Audio,
+    AudioCodec,
+    Container,
+    Copying,
+    JobSpec,
+    Loudness,
+    Tracks,
+    Verify,
+)
 from ffrtmp_ray.media.spec.packaging import HlsSegments, Packaging
 from ffrtmp_ray.media.spec.trim import Trim
 from ffrtmp_ray.media.toolbox import Toolbox
@@ -229,6 +238,26 @@ async def test_a_sound_with_gaps_is_encoded_where_it_may_be(
     assert_published(outcome, target)
     assert onset(target) == pytest.approx(BEEP, abs=APART)
     assert packets(target) != packets(lossy)
+
+
+async def test_a_sound_that_cannot_be_decoded_is_encoded_where_it_may_be(
+    beeps: Path,
+    toolbox: Toolbox,
+    out: Path,
+    ffmpeg: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Players may end where they cannot decode what was copied."""
+    damaged, target = tmp_path / "damaged.mp4", out / "a.mp4"
+    noise = r"noise=amount=if(between(pts*tb\,1.4\,1.8)\,10\,0)"
+    run(ffmpeg, "-v", "error", "-i", beeps / "beep.mp4", "-c", "copy", "-bsf:a", noise, damaged)
+    monkeypatch.setattr("ffrtmp_ray.media.plan.sound_copies._suits", lambda *_: True)
+    audio = Audio(copying=Copying.ALLOWED)
+    job = spec(damaged, target, audio=audio).model_copy(update={"verify": Verify.FULL})
+    assert_published(await run_job(job, toolbox), target)
+    assert onset(target) == pytest.approx(BEEP, abs=APART)
+    run(ffmpeg, "-v", "error", "-xerror", "-i", target, "-f", "null", "-")
 
 
 async def test_a_sound_with_gaps_is_copied_where_it_must_be_and_that_is_said(

@@ -11,7 +11,7 @@ from av.video.stream import VideoStream
 
 from ffrtmp_ray.media.bucket import Bucket, highest, share_kept
 from ffrtmp_ray.media.inputs import name_of
-from ffrtmp_ray.media.probe.open import opened, picture_of, time_base_of
+from ffrtmp_ray.media.probe.open import opened, packets_of, picture_of, time_base_of
 from ffrtmp_ray.media.probe.source import KeptShare, NeededBuffer
 
 
@@ -33,7 +33,7 @@ def kept_share(address: str, bound: Mapping[str, int]) -> KeptShare:
 def _pictures(container: InputContainer, stream: VideoStream) -> Iterator[tuple[Fraction, int]]:
     """Decoding times and bits. A packet without a time is decoded with the one before it."""
     tick, time = time_base_of(stream), Fraction(0)
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         if packet.dts is not None:
             time = packet.dts * tick
         if packet.size:

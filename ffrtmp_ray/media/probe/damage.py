@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.media.inputs import name_of
-from ffrtmp_ray.media.probe.open import decoded, opened, picture_of, read_only
+from ffrtmp_ray.media.probe.open import decoded, opened, packets_of, picture_of, read_only
 from ffrtmp_ray.media.probe.source import Damage
 
 _SILENT = ("hevc", "vvc")
@@ -55,7 +55,7 @@ def _damaged(
     found, key, trailing = 0, None, 0
     doubt = _Doubt(stream)
     with av.logging.Capture() as told:
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             pts = packet.pts
             found += doubt.is_grounded(packet)
             if end is not None and packet.dts is not None and packet.dts >= end:

@@ -16,6 +16,7 @@ from ffrtmp_ray.media.probe.open import (
     Refusal,
     decoded,
     opened,
+    packets_of,
     picture_of,
     read_only,
     time_base_of,
@@ -41,7 +42,7 @@ def count(address: str, start: int | None, end: int | None) -> FrameCount:
         stream.codec_context.thread_count = 1
         times: list[int] = []
         frames = damaged = trailing = 0
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             shown = decoded(packet)
             if shown is None:
                 bad = _lies_within(packet.pts, start, end)
@@ -100,7 +101,7 @@ def _decode_some(
     """Frames and failed packets from here on, until there are SAMPLE_FRAMES of them; none where
     that has `begun` before, by the time of its first packet, which is added."""
     good = bad = 0
-    for number, packet in enumerate(container.demux(stream)):
+    for number, packet in enumerate(packets_of(container, stream)):
         if number == 0 and packet.pts is not None:
             if packet.pts in begun:
                 break

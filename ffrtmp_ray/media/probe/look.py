@@ -24,6 +24,7 @@ from ffrtmp_ray.media.probe.open import (
     Refusal,
     decoded,
     opened,
+    packets_of,
     picture_of,
     read_only,
     time_base_of,
@@ -94,7 +95,7 @@ def _first_frames(
     """From the first picture on, wherever it comes. Raises Refusal when none of many packets gives
     one."""
     tried = shown = 0
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         tried += packet.size > 0
         # a stream may begin in the middle of something: what counts is the next frame
         for frame in decoded(packet) or ():

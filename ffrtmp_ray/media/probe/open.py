@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import TypeVar, cast
 
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard, Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.inputs import DECODER_OPTIONS, name_of, open_options
+
+AnyStream = TypeVar("AnyStream", bound=Stream)
 
 _THREADS = 2
 """Of one decoder: looking into files has no CPUs of its own, and each thread holds frames."""
@@ -73,6 +76,18 @@ def read_only(stream: VideoStream, container: InputContainer) -> None:
     for other in container.streams:
         if other is not stream:
             other.discard = Discard.all
+
+
+def packets_of(container: InputContainer, stream: AnyStream) -> Iterator[Packet[AnyStream]]:
+    """All packets of `stream`, and an empty one at the end.
+
+    In transport streams and FLV, streams may begin anywhere. Of those, PyAV looks beyond its list
+    of wanted ones, may find them wanted there, and fails over them behind the last packet.
+    """
+    try:
+        yield from cast("Iterator[Packet[AnyStream]]", container.demux(stream))
+    except IndexError:
+        return
 
 
 def decoded(packet: Packet[VideoStream]) -> list[VideoFrame] | None:

@@ -12,7 +12,7 @@ from av.subtitles.stream import SubtitleStream
 from ffrtmp_ray.media.bitmaps.segments import begins
 from ffrtmp_ray.media.bitmaps.times import Cue, first_needed, times_of
 from ffrtmp_ray.media.inputs import DECODER_OPTIONS
-from ffrtmp_ray.media.probe.open import opened
+from ffrtmp_ray.media.probe.open import opened, packets_of
 from ffrtmp_ray.media.probe.source import FirstNeeded, FirstPacket, SoundPackets
 
 GAP = Fraction(15, 1000)
@@ -28,7 +28,7 @@ def sound_packets(address: str, length: str | None) -> SoundPackets:
         stream = container.streams.audio[0]
         start = Fraction(container.start_time or 0, av.time_base)
         expected: Fraction | None = None
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             if packet.pts is None or packet.time_base is None:
                 continue
             begin = packet.pts * packet.time_base
@@ -61,7 +61,7 @@ def _cues(container: InputContainer) -> Iterator[Cue]:
     context = stream.codec_context
     context.options = dict(DECODER_OPTIONS)
     codec = context.codec.canonical_name
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         if packet.pts is None or packet.time_base is None or not packet.size:
             continue
         try:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.probe.entry import Test, entry_test
-from ffrtmp_ray.media.probe.open import Refusal, time_base_of
+from ffrtmp_ray.media.probe.open import Refusal, packets_of, time_base_of
 
 MOST_FRAMES = 2**22
 """Of a picture: 19 hours at 60 frames a second. The time of each is kept in memory, here and in the
@@ -96,7 +96,7 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
     decoded: int | None = None
     # whole ticks, since fractions would take half of the time
     back, leap = floor(_BACK / time_base_of(stream)), floor(_LEAP / time_base_of(stream))
-    for packet in container.demux(stream):
+    for packet in packets_of(container, stream):
         if packet.size == 0:
             continue
         found.digest.update(f"{packet.pts},{packet.dts},{packet.is_discard};".encode())

@@ -15,7 +15,7 @@ from av.stream import Disposition, Stream
 from ffrtmp_ray.core.model import FailureKind
 from ffrtmp_ray.media.encode.work import AttachedFont
 from ffrtmp_ray.media.inputs import name_of
-from ffrtmp_ray.media.probe.open import Refusal, opened
+from ffrtmp_ray.media.probe.open import Refusal, opened, packets_of
 from ffrtmp_ray.media.probe.source import (
     AudioStream,
     BitmapStream,
@@ -175,7 +175,7 @@ def _frame_samples(stream: AvAudioStream) -> int:
 
 def _first_frame(container: InputContainer, stream: AvAudioStream) -> AudioFrame | None:
     """That has a time."""
-    for tried, packet in enumerate(container.demux(stream)):
+    for tried, packet in enumerate(packets_of(container, stream)):
         if tried >= _FIRST_PACKETS:
             break
         try:

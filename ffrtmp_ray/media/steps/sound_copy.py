@@ -19,7 +19,7 @@ from ffrtmp_ray.media.steps.step import Step
 
 
 async def make(step: Step, work: AudioPayload, copy: SoundCopy, folder: Path) -> Ended | None:
-    """None where it is to be encoded instead, since packets are missing."""
+    """None where it is to be encoded instead, since packets are missing or cannot be decoded."""
     path = folder / f"copy.{copy.container}"
 
     def fraction(progress: ProcessProgress) -> float:
@@ -41,7 +41,7 @@ async def make(step: Step, work: AudioPayload, copy: SoundCopy, folder: Path) ->
         reason = f"nothing is heard of stream {work.audio.stream}, which is to be copied"
         return Failed(Failure(FailureKind.BAD_INPUT, reason))
     if work.verify is Verify.FULL and (ended := await undecodable(step, path)) is not None:
-        return ended
+        return None if isinstance(ended, Failed) and not copy.required else ended
     return Succeeded(
         {
             "path": step.toolbox.workspace.relative(path),
