@@ -28,7 +28,14 @@ from ffrtmp_ray.media.bitmaps.times import times_of
 from ffrtmp_ray.media.bitmaps.work import Drawn, DrawWork
 from ffrtmp_ray.media.encode.work import Box
 from ffrtmp_ray.media.inputs import DECODER_OPTIONS
-from ffrtmp_ray.media.probe.open import Refusal, opened
+from ffrtmp_ray.media.probe.open import (
+    Refusal,
+    opened,
+    packets_of,
+    read_only,
+    subtitles_of,
+    time_base_of,
+)
 from ffrtmp_ray.media.timing import nearest
 
 MOST_PIXELS = 4096 * 4096
@@ -63,6 +70,9 @@ def _answer(work: DrawWork) -> Drawn:
         )
     except av.FFmpegError as error:
         return Drawn(failure=FailureKind.BAD_INPUT, reason=f"the file is damaged: {error}")
+    except Exception as error:  # noqa: BLE001  # told in words of ours, not by a trace
+        reason = f"the subtitles are not understood: {error!r}"
+        return Drawn(failure=FailureKind.CRASHED, reason=reason)
 
 
 def draw(work: DrawWork) -> Drawn:
@@ -85,12 +95,8 @@ class _Track:
     """The subtitles of an open source, packet by packet."""
 
     def __init__(self, container: InputContainer, work: DrawWork) -> None:
-        stream = container.streams[work.stream]
-        if not isinstance(stream, SubtitleStream) or stream.time_base is None:
-            raise Refusal(FailureKind.BAD_INPUT, "the track is not one of subtitles")
-        for other in container.streams:
-            if other is not stream:
-                other.discard = av.stream.Discard.all
+        stream = subtitles_of(container, work.stream)
+        read_only(stream, container)
         self.read = 0
         """Packets that have been decoded."""
         self.unread = 0
@@ -98,12 +104,12 @@ class _Track:
         self._work = work
         self._container = container
         self._stream = stream
-        self._time_base: Fraction = stream.time_base
+        self._time_base = time_base_of(stream)
         self._palettes = PaletteReader()
         self._codec = stream.codec_context.codec.canonical_name
         self._screen = said_once(self._codec, stream.codec_context.extradata or b"")
-        forced = {"forced_subs_only": "1"} if work.forced else {}
-        stream.codec_context.options = {**DECODER_OPTIONS, **forced}
+        if work.forced:
+            stream.codec_context.options = {**DECODER_OPTIONS, "forced_subs_only": "1"}
 
     def shown(self) -> Iterator[Shown[Image]]:
         """Raises Refusal when it comes to more than is allowed."""
@@ -126,7 +132,7 @@ class _Track:
     def _packets(self) -> Iterator[Packet[SubtitleStream]]:
         """As many as there are before the file ends, or breaks off."""
         report = _Report(self._work)
-        packets = self._container.demux(self._stream)
+        packets = packets_of(self._container, self._stream)
         while True:
             try:
                 packet = next(packets, None)

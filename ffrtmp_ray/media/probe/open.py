@@ -14,6 +14,7 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -70,7 +71,20 @@ def picture_of(container: InputContainer, name: str) -> VideoStream:
     return stream
 
 
-def read_only(stream: VideoStream, container: InputContainer) -> None:
+def subtitles_of(container: InputContainer, index: int) -> SubtitleStream:
+    """The stream of subtitles with that number. Raises Refusal when it is none, or cannot be
+    decoded."""
+    streams = container.streams
+    stream = streams[index] if index < len(streams) else None
+    if not isinstance(stream, SubtitleStream):
+        raise Refusal(FailureKind.BAD_INPUT, f"stream {index} is not one of subtitles")
+    if stream.codec_context is None:
+        raise Refusal(FailureKind.UNSUPPORTED, f"the subtitles of stream {index} cannot be decoded")
+    stream.codec_context.options = dict(DECODER_OPTIONS)
+    return stream
+
+
+def read_only(stream: Stream, container: InputContainer) -> None:
     """Have nothing read but `stream`: reading ends at the first packet that cannot be found, and
     that may be another stream's."""
     for other in container.streams:
@@ -102,9 +116,9 @@ def decoded(packet: Packet[VideoStream]) -> list[VideoFrame] | None:
     return frames
 
 
-def time_base_of(stream: VideoStream) -> Fraction:
+def time_base_of(stream: Stream) -> Fraction:
     if stream.time_base is None:
-        raise Refusal(FailureKind.BAD_INPUT, "the video stream has no time base")
+        raise Refusal(FailureKind.BAD_INPUT, f"the {stream.type} stream has no time base")
     return stream.time_base
 
 

@@ -7,12 +7,10 @@ from fractions import Fraction
 
 import av
 from av.container import InputContainer
-from av.subtitles.stream import SubtitleStream
 
 from ffrtmp_ray.media.bitmaps.segments import begins
 from ffrtmp_ray.media.bitmaps.times import Cue, first_needed, times_of
-from ffrtmp_ray.media.inputs import DECODER_OPTIONS
-from ffrtmp_ray.media.probe.open import opened, packets_of
+from ffrtmp_ray.media.probe.open import opened, packets_of, subtitles_of
 from ffrtmp_ray.media.probe.source import FirstNeeded, FirstPacket, SoundPackets
 
 GAP = Fraction(15, 1000)
@@ -56,10 +54,8 @@ def first_of_bitmaps(address: str, start: str) -> FirstNeeded:
 
 def _cues(container: InputContainer) -> Iterator[Cue]:
     """Those that can be decoded."""
-    stream = container.streams.subtitles[0]
-    assert isinstance(stream, SubtitleStream)  # noqa: S101  # it is one of streams.subtitles
+    stream = subtitles_of(container, 0)
     context = stream.codec_context
-    context.options = dict(DECODER_OPTIONS)
     codec = context.codec.canonical_name
     for packet in packets_of(container, stream):
         if packet.pts is None or packet.time_base is None or not packet.size:
