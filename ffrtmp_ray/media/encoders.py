@@ -183,8 +183,8 @@ def _x265_threads(cpus: int, picture: Picture) -> list[str]:
 
 
 def _svt_threads(cpus: int, _: Picture) -> list[str]:
-    """`lp` is a level, 1 to 6, and does not change the bitstream; but under a cap, from 2 on, SVT-AV1
-    makes other bits in each run, by 4 % in size.
+    """`lp` is a level, 1 to 6, and does not change the bitstream; but under a cap, from 2 on,
+    SVT-AV1 makes other bits in each run, by 4 % in size.
 
     A cap may be overshot by 50 % unless it is told otherwise: then 2.2 s of it had to be buffered
     of a recording at 300 kbit/s, and 1.0 s with 20 %; with 0, a fifth of the bitrate was not used.
