@@ -343,9 +343,7 @@ def test_sound_is_counted_from_the_pictures_first_frame() -> None:
         "aselect='not(eq(samples_n,1)*eq(mod(pts,441000),0))"
         "+isnan(prev_selected_t)+gt(t-prev_selected_t,10)',"
         "aresample=async=1:min_hard_comp=0.01:first_pts=0[out]",
-        *("-map", "[out]"),
-        *("-c:a", "aac"),
-        *("-b:a", "128000"),
+        *("-map", "[out]", "-c:a", "aac", "-b:a", "128000"),
         *("-map_metadata", "-1", "-map_chapters", "-1"),
         *("-f", "mp4", "/w/a.mp4"),
     ]

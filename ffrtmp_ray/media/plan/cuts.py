@@ -182,9 +182,9 @@ def _chunk(video: VideoStream, number: int, begin: int, end: int) -> Chunk:
 
 def seek_to(video: VideoStream, start: int) -> int | None:
     """The keyframe at which decoding begins for the frame at `start`: the one that it needs where
-    that is safe, else the one before, as seeking to the very one loses frames in some containers,
-    some have others need frames from before it, and filters want frames to warm up. None where that
-    is the first, which needs no seeking."""
+    nothing can be lost by that, else the one before, since seeking to the very one loses frames in
+    some containers, what follows it may refer to what is before, and deinterlacers look back. None
+    where that is the first, which needs no seeking."""
     needed = bisect_right(video.keyframes, start) - 1
     place = needed if video.closed and not video.interlaced else needed - 1
     return video.keyframes[place] if place > 0 else None

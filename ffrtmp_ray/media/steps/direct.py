@@ -15,10 +15,10 @@ from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import DirectPayload, EncodePayload, FilePayload
 from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.process.concealed import is_doubted
-from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps import reuse
 from ffrtmp_ray.media.steps.bitrate import buffer_seconds, tightened_chunks
 from ffrtmp_ray.media.steps.describe import write_described
+from ffrtmp_ray.media.steps.encoding import fraction_of
 from ffrtmp_ray.media.steps.exactness import expected_of, fault_of
 from ffrtmp_ray.media.steps.files import view_of
 from ffrtmp_ray.media.steps.finish import stage, staged_well
@@ -52,15 +52,12 @@ async def make(step: Step, work: EncodePayload, whole: DirectPayload) -> Ended:
 async def _encode(
     step: Step, work: EncodePayload, whole: DirectPayload, folder: Path, path: Path
 ) -> Failed | Stopped | None:
-    def fraction(progress: ProcessProgress) -> float:
-        return progress.frame / max(work.frames, 1)
-
     described = await step.in_thread(write_described, whole.finish, folder)
     direct = DirectWork(work.video, _sound(whole), described, path)
     cpus, gpu = max(step.assignment.cpus, 1), step.assignment.gpu
     async with step.open_input(work.input) as source:
         argv = direct_argv(step.toolbox.ffmpeg, source.address, direct, cpus=cpus, gpu=gpu)
-        return await step.ffmpeg(argv, fraction)
+        return await step.ffmpeg(argv, fraction_of(work))
 
 
 def _sound(whole: DirectPayload) -> DirectSound | None:

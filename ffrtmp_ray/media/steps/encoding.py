@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
@@ -14,6 +14,11 @@ from ffrtmp_ray.media.probe.source import Source
 from ffrtmp_ray.media.process.progress import ProcessProgress
 from ffrtmp_ray.media.steps import burn
 from ffrtmp_ray.media.steps.step import Step
+
+
+def fraction_of(work: EncodePayload) -> Callable[[ProcessProgress], float]:
+    """Of the work that is done, by the frames that ffmpeg says it has made."""
+    return lambda progress: progress.frame / max(work.frames, 1)
 
 
 async def encode(
@@ -42,9 +47,6 @@ async def _encode(
     outputs: tuple[OutputWork, ...],
     paths: Mapping[str, Path],
 ) -> Failed | Stopped | None:
-    def fraction(progress: ProcessProgress) -> float:
-        return progress.frame / max(work.frames, 1)
-
     video = burn.local(step, work.video.model_copy(update={"outputs": outputs}))
     argv = video_argv(
         step.toolbox.ffmpeg,
@@ -54,4 +56,4 @@ async def _encode(
         cpus=max(step.assignment.cpus, 1),
         gpu=step.assignment.gpu,
     )
-    return await step.ffmpeg(argv, fraction, await burn.fonts_environment(step, video))
+    return await step.ffmpeg(argv, fraction_of(work), await burn.fonts_environment(step, video))
