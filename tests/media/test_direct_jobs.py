@@ -21,6 +21,7 @@ from ffrtmp_ray.media.tasks import TaskRun
 from ffrtmp_ray.media.toolbox import Toolbox
 from tests.clips import Clips
 from tests.conftest import real_clips
+from tests.media.encoding import run
 from tests.media.exact import frames_of
 from tests.media.frames import assert_same_frames
 from tests.media.pipeline import (
@@ -102,6 +103,19 @@ async def test_made_at_once_is_made_in_parts(
     assert_nothing_left(toolbox, out, one, other)
 
 
+async def test_a_gap_in_the_sound_is_filled_as_in_parts(
+    toolbox: Toolbox, ffmpeg: str, tmp_path: Path, out: Path
+) -> None:
+    clip = tmp_path / "gap.mkv"
+    sound = r"sine=sample_rate=48000:duration=32,aselect=lt(t\,1)+gte(t\,31.3)"
+    picture = "testsrc2=size=64x36:rate=5:duration=32"
+    inputs = ("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound)
+    run(ffmpeg, "-v", "error", *inputs, "-c:v", "libx264", "-c:a", "pcm_f32le", clip)
+    once, one, other = await _both(clip, toolbox, out)
+    assert list(once.ended) == AT_ONCE
+    _assert_alike(one, other)
+
+
 async def test_real_files_made_at_once_are_made_in_parts(
     real: Path, toolbox: Toolbox, out: Path
 ) -> None:
@@ -136,6 +150,18 @@ async def test_what_loses_frames_at_once_is_made_in_parts(
     assert_same_frames(clips("plain.mp4"), out / "a.mp4")
     assert not outcome.warnings, "nothing is lost, and nobody has to know"
     assert_nothing_left(toolbox, out, out / "a.mp4")
+
+
+async def test_what_stands_still_at_once_is_made_in_parts(
+    toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = ["sh", "-c", "exec sleep 60"]
+    monkeypatch.setattr(direct, "direct_argv", lambda *_, **__: silent)
+    toolbox.settings = toolbox.settings.model_copy(update={"stall_seconds": 3.0})
+    outcome = await run_job(spec(clips("plain.mp4"), out / "a.mp4"), toolbox)
+    (why,) = outcome.replans
+    assert "no progress" in why
+    assert_same_frames(clips("plain.mp4"), out / "a.mp4")
 
 
 async def test_what_loses_its_sound_at_once_is_made_in_parts(

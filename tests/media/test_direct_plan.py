@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ _LOUD = ladder_of(audio=Audio(loudness=Loudness(target=-23)))
         (spec_of(), source_with(countable=False)),
         (spec_of(), source_with(end=Fraction(63), last=Fraction(62), frames=1800)),
         (spec_of(), source_with().model_copy(update={"container": "mpegts"})),
+        (spec_of(), source_with().model_copy(update={"duration": Fraction(3600)})),
     ],
     ids=[
         *(
@@ -99,7 +101,7 @@ _LOUD = ladder_of(audio=Audio(loudness=Loudness(target=-23)))
             "full verification",
             "quality",
         ),
-        *("late sound", "uncounted frames", "long", "no index"),
+        *("late sound", "uncounted frames", "long", "no index", "long sound"),
     ],
 )
 def test_what_is_not_as_plain_is_made_in_parts(spec: JobSpec, source: Source) -> None:
@@ -128,7 +130,7 @@ def test_one_command_line_makes_picture_and_sound_into_the_output() -> None:
         "[0:1]asetpts=PTS-(0)/TB,aresample=rematrix_maxval=1,"
         "aformat=sample_fmts=fltp:sample_rates=44100:channel_layouts=stereo[even]",
         "-filter_complex",
-        filter_graphs(audio, pad="sound")[1],
+        "[even]aresample=async=1:min_hard_comp=0.01:first_pts=0[sound]",
         *_in_turn("-map [out0] -fps_mode:v passthrough -enc_time_base:v 1/12800 -c:v libx264"),
         *_in_turn("-pix_fmt:v yuv420p -preset:v medium -crf:v 23"),
         *_in_turn("-maxrate:v 3000000 -bufsize:v 6000000 -g:v 250 -threads:v 2"),
@@ -139,6 +141,17 @@ def test_one_command_line_makes_picture_and_sound_into_the_output() -> None:
         *_in_turn("-max_muxing_queue_size 1000000 -video_track_timescale 12800"),
         *_in_turn("-movflags +faststart -f mp4 /out/.a.part"),
     ]
+
+
+def test_nothing_in_it_makes_frames_of_its_own_which_ffmpeg_would_wait_for_in_vain() -> None:
+    audio = AudioWork(stream=1, audio=Audio(), source_channels=2, source_rate=48_000)
+    heard = DirectWork(work(), DirectSound(audio, None, None, ()), None, Path("/out/.a.part"))
+    argv = direct_argv("ffmpeg", "/in/a.mp4", heard, cpus=2, gpu=None)
+    graphs = [after for word, after in pairwise(argv) if word == "-filter_complex"]
+    assert len(graphs) == 3
+    chains = [chain for graph in graphs for chain in graph.split(";")]
+    assert all(chain.startswith("[") for chain in chains)
+    assert any("nullsrc" in graph for graph in filter_graphs(audio)), "sound alone may have one"
 
 
 def _in_turn(words: str) -> list[str]:

@@ -73,9 +73,14 @@ def _decoding(ffmpeg: str, source: str, work: AudioWork, last: str) -> list[str]
     ]
 
 
-def filter_graphs(work: AudioWork, last: str = "", pad: str = "out") -> tuple[str, str]:
+def filter_graphs(
+    work: AudioWork, last: str = "", pad: str = "out", *, ticked: bool = True
+) -> tuple[str, str]:
     """What happens to the sound between decoder and encoder; `last` is one more filter, `pad` the
     name of what comes out.
+
+    `ticked` has long gaps filled within bounds of memory (see `_ticked`), by a graph that must be
+    the only one of its ffmpeg whose output is muxed.
 
     Its times are counted from the picture's first frame. ffmpeg starts a graph anew when the
     source changes its channels or its rate, as broadcasts do; the first graph gives all sound one
@@ -96,33 +101,38 @@ def filter_graphs(work: AudioWork, last: str = "", pad: str = "out") -> tuple[st
         cut = f"atrim=start=0:end={seconds(work.length)},"
         least = f",apad=whole_dur={seconds(min(work.length, _LEAST))}"
         end = f",atrim=end={seconds(work.length)}"
-    ticking, ticked = _ticked(_rate(work), layout)
-    filled = f"{ticked},aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"
+    before, ticks = _ticked(_rate(work), layout) if ticked else ("", "")
+    filled = f"{ticks}aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"
     return (
         f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}{_MIX},{form}{least}[even]",
-        f"{ticking};[even]{filled}{f',{last}' if last else ''}[{pad}]",
+        f"{before}[even]{filled}{f',{last}' if last else ''}[{pad}]",
     )
 
 
 def _ticked(rate: int, layout: str) -> tuple[str, str]:
     """What aresample is given within long gaps, since it makes all of one silence at once, in
     memory: 1.6 GB for half an hour of stereo, and above 2 GiB it leaves the gap as it is. A chain
-    that makes `[ticks]`, and the filters after the sound.
+    that makes `[ticks]`, and the filters between the sound and aresample.
 
     A tick is one sample of silence, at each multiple of `_TICK`. It is taken where nothing has been
     heard for so long, so that aresample fills the gap up to it. Of frames the filters know little
     more than their size and time: a sample of sound that is alone in its frame, at just that time,
     would be taken for a tick. ainterleave counts in microseconds, and says (ffmpeg 9.0.2) that
     these were samples.
+
+    A graph that makes something of itself has a place in ffmpeg's schedule like an input's: it
+    waits while another output is behind, its own input fills up meanwhile, and with it the reader
+    of the file that the other output waits for. Beside a picture one run in a hundred stood still
+    for ever (ffmpeg 9.0.2; `sch_filter_receive` and `unchoke_for_stream` in ffmpeg_sched.c).
     """
     every = _TICK * rate
     ticks = f"anullsrc=channel_layout={layout}:sample_rate={rate}:nb_samples=1"
     is_sound = f"not(eq(samples_n,1)*eq(mod(pts,{every}),0))"
     is_due = f"isnan(prev_selected_t)+gt(t-prev_selected_t,{_TICK})"
     return (
-        f"{ticks},aformat=sample_fmts=fltp,asetpts=(N+1)*{every}[ticks]",
+        f"{ticks},aformat=sample_fmts=fltp,asetpts=(N+1)*{every}[ticks];",
         "[ticks]ainterleave=duration=first,asetpts=round(PTS/1000000/TB),"
-        f"aselect='{is_sound}+{is_due}'",
+        f"aselect='{is_sound}+{is_due}',",
     )
 
 

@@ -54,7 +54,7 @@ def direct_argv(
     argv += [*described_by(work.described), "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(video, gpu is not None)]
     if sound is not None:
-        first, second = filter_graphs(sound.work, pad=_SOUND)
+        first, second = filter_graphs(sound.work, pad=_SOUND, ticked=False)
         argv += ["-filter_complex", first, "-filter_complex", second]
     argv += ["-map", "[out0]", *_each("v", output_options(video, output, cpus, gpu))]
     if sound is not None:

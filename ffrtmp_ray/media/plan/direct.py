@@ -73,9 +73,12 @@ def _may_be_made_again(rendition: Rendition) -> bool:
 
 
 def _is_plain(sound: AudioPayload | None, source: Source) -> bool:
-    """Whether it is none, or one that is encoded as it is, from about the first frame on."""
+    """Whether it is none, or one that is encoded as it is, from about the first frame on, and
+    whose gaps are no longer than is well kept in memory: they are filled all at once."""
     if sound is None:
         return True
+    if source.duration > LONGEST_SECONDS:
+        return False
     audio = sound.audio
     starts = [each.start for each in source.audio if each.index == audio.stream]
     late = any(start - audio.picture_start > _LATE for start in starts)
