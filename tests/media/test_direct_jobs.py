@@ -152,6 +152,24 @@ async def test_what_loses_frames_at_once_is_made_in_parts(
     assert_nothing_left(toolbox, out, out / "a.mp4")
 
 
+@pytest.mark.parametrize("change", ["pan=5.1|c0=c0|c1=c0", "aresample=32000"])
+async def test_sound_that_changes_its_form_is_made_in_parts(
+    change: str, toolbox: Toolbox, ffmpeg: str, tmp_path: Path, out: Path
+) -> None:
+    both, clip = tmp_path / "both.ac3", tmp_path / "change.mkv"
+    for form in ("anull", change):
+        tone = f"sine=frequency=1000:sample_rate=48000:duration=1,pan=stereo|c0=c0|c1=c0,{form}"
+        run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", tone, "-c:a", "ac3", part := out / "a.ac3")
+        both.write_bytes((both.read_bytes() if both.exists() else b"") + part.read_bytes())
+        part.unlink()
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=64x36:rate=5:duration=2")
+    run(ffmpeg, "-v", "error", *picture, "-i", both, "-c:v", "libx264", "-c:a", "copy", clip)
+    outcome = await run_job(spec(clip, out / "a.mp4"), toolbox)
+    (why,) = outcome.replans
+    assert "the sound changes its channels or its rate" in why
+    assert_published(outcome, out / "a.mp4")
+
+
 async def test_what_stands_still_at_once_is_made_in_parts(
     toolbox: Toolbox, clips: Clips, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,40 +73,47 @@ def _decoding(ffmpeg: str, source: str, work: AudioWork, last: str) -> list[str]
     ]
 
 
-def filter_graphs(
-    work: AudioWork, last: str = "", pad: str = "out", *, ticked: bool = True
-) -> tuple[str, str]:
-    """What happens to the sound between decoder and encoder; `last` is one more filter, `pad` the
-    name of what comes out.
+def filter_graphs(work: AudioWork, last: str = "") -> tuple[str, str]:
+    """What happens to the sound between decoder and encoder, up to the pad `out`; `last` is one
+    more filter.
 
-    `ticked` has long gaps filled within bounds of memory (see `_ticked`), by a graph that must be
-    the only one of its ffmpeg whose output is muxed.
-
-    Its times are counted from the picture's first frame. ffmpeg starts a graph anew when the
-    source changes its channels or its rate, as broadcasts do; the first graph gives all sound one
-    form and remembers nothing, so that the second, which does, is never started anew (graphs feed
-    graphs since ffmpeg 7.1).
-
-    From `first_pts` on, aresample puts silence where there is none and drops what comes before;
-    `async=1` does the same for gaps and overlaps of over 0.1 s within the stream, and stretches
-    nothing. A trim may lie in a gap: apad makes some silence then, for a graph that nothing comes
-    into crashes.
+    ffmpeg starts a graph anew when the source changes its channels or its rate, as broadcasts do;
+    the first graph gives all sound one form and remembers nothing, so that the second, which does,
+    is never started anew (graphs feed graphs since ffmpeg 7.1). Nothing else may be made in the
+    same process: beside a picture, one run in twenty of some files stood still for ever, each
+    thread waiting for another (ffmpeg 9.0.2).
     """
-    encoder = AUDIO_ENCODERS[work.audio.codec]
-    channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
-    layout = encoder.layouts[channels - 1]
-    form = f"aformat=sample_fmts=fltp:sample_rates={_rate(work)}:channel_layouts={layout}"
-    cut, least, end = "", "", ""
+    before, ticks = _ticked(_rate(work), _layout(work))
+    filled = f"{ticks},{_filled(work)}{f',{last}' if last else ''}"
+    return f"{_evened(work)}[even]", f"{before};[even]{filled}[out]"
+
+
+def filter_graph(work: AudioWork, pad: str) -> str:
+    """The same, up to `pad`, in one graph, which may be beside others: for short sound, whose gaps
+    are filled all at once, and for one that never changes (ffmpeg's `-drop_changed:a`)."""
+    return f"{_evened(work)},{_filled(work)}[{pad}]"
+
+
+def _evened(work: AudioWork) -> str:
+    """All of the sound in one form, its times counted from the picture's first frame.
+
+    A trim may lie in a gap: apad makes some silence then, for a graph that nothing comes into
+    crashes.
+    """
+    form = f"aformat=sample_fmts=fltp:sample_rates={_rate(work)}:channel_layouts={_layout(work)}"
+    cut, least = "", ""
     if work.length is not None:
         cut = f"atrim=start=0:end={seconds(work.length)},"
         least = f",apad=whole_dur={seconds(min(work.length, _LEAST))}"
-        end = f",atrim=end={seconds(work.length)}"
-    before, ticks = _ticked(_rate(work), layout) if ticked else ("", "")
-    filled = f"{ticks}aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"
-    return (
-        f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}{_MIX},{form}{least}[even]",
-        f"{before}[even]{filled}{f',{last}' if last else ''}[{pad}]",
-    )
+    return f"[0:{work.stream}]asetpts=PTS-({work.picture_start})/TB,{cut}{_MIX},{form}{least}"
+
+
+def _filled(work: AudioWork) -> str:
+    """From `first_pts` on, aresample puts silence where there is none and drops what comes before;
+    `async=1` does the same for gaps and overlaps of over 0.1 s within the stream, and stretches
+    nothing."""
+    end = "" if work.length is None else f",atrim=end={seconds(work.length)}"
+    return f"aresample=async=1:min_hard_comp={_GAP}:first_pts=0{end}"
 
 
 def _ticked(rate: int, layout: str) -> tuple[str, str]:
@@ -119,21 +126,22 @@ def _ticked(rate: int, layout: str) -> tuple[str, str]:
     more than their size and time: a sample of sound that is alone in its frame, at just that time,
     would be taken for a tick. ainterleave counts in microseconds, and says (ffmpeg 9.0.2) that
     these were samples.
-
-    A graph that makes something of itself has a place in ffmpeg's schedule like an input's: it
-    waits while another output is behind, its own input fills up meanwhile, and with it the reader
-    of the file that the other output waits for. Beside a picture one run in a hundred stood still
-    for ever (ffmpeg 9.0.2; `sch_filter_receive` and `unchoke_for_stream` in ffmpeg_sched.c).
     """
     every = _TICK * rate
     ticks = f"anullsrc=channel_layout={layout}:sample_rate={rate}:nb_samples=1"
     is_sound = f"not(eq(samples_n,1)*eq(mod(pts,{every}),0))"
     is_due = f"isnan(prev_selected_t)+gt(t-prev_selected_t,{_TICK})"
     return (
-        f"{ticks},aformat=sample_fmts=fltp,asetpts=(N+1)*{every}[ticks];",
+        f"{ticks},aformat=sample_fmts=fltp,asetpts=(N+1)*{every}[ticks]",
         "[ticks]ainterleave=duration=first,asetpts=round(PTS/1000000/TB),"
-        f"aselect='{is_sound}+{is_due}',",
+        f"aselect='{is_sound}+{is_due}'",
     )
+
+
+def _layout(work: AudioWork) -> str:
+    encoder = AUDIO_ENCODERS[work.audio.codec]
+    channels = work.audio.channels or min(work.source_channels, len(encoder.layouts))
+    return encoder.layouts[channels - 1]
 
 
 def _rate(work: AudioWork) -> int:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ffrtmp_ray.media.encode.audio import encoder_options, filter_graphs
+from ffrtmp_ray.media.encode import audio
 from ffrtmp_ray.media.encode.opening import opening
 from ffrtmp_ray.media.encode.video import filter_graph, output_options
 from ffrtmp_ray.media.encode.work import AudioWork, VideoWork
 from ffrtmp_ray.media.package.describe import described_by, describing
 from ffrtmp_ray.media.package.mux import labels
 
-_CHANGES = ("-reinit_filter:v", "0")
-"""As of an encode of the picture alone; the sound's first graph is to be started anew."""
+_CHANGES = ("-reinit_filter:v", "0", "-drop_changed:a", "1")
+"""As of an encode of the picture alone. Sound that changes its channels or its rate is left out
+from there on, and ffmpeg says `DROPPED`: its graph, started anew, would begin with silence."""
+DROPPED = "Avoiding reinit; dropping frame"
 _ANY_NUMBER = ("-max_muxing_queue_size", "1000000")
 """Packets of a stream that wait for the first of the other: no more than a short file has. ffmpeg
 gives up at 128 of them, once they are 50 MB."""
@@ -54,11 +56,10 @@ def direct_argv(
     argv += [*described_by(work.described), "-filter_complex_threads", str(cpus)]
     argv += ["-filter_complex", filter_graph(video, gpu is not None)]
     if sound is not None:
-        first, second = filter_graphs(sound.work, pad=_SOUND, ticked=False)
-        argv += ["-filter_complex", first, "-filter_complex", second]
+        argv += ["-filter_complex", audio.filter_graph(sound.work, _SOUND)]
     argv += ["-map", "[out0]", *_each("v", output_options(video, output, cpus, gpu))]
     if sound is not None:
-        argv += ["-map", f"[{_SOUND}]", *_each("a", encoder_options(sound.work))]
+        argv += ["-map", f"[{_SOUND}]", *_each("a", audio.encoder_options(sound.work))]
         argv += labels("a:0", sound.language, sound.title, sound.dispositions)
     argv += [*describing(None if work.described is None else 1), *_ANY_NUMBER]
     argv += ["-video_track_timescale", str(video.timescale), "-movflags", "+faststart"]

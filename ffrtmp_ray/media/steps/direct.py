@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ffrtmp_ray.core.model import Failure, FailureKind
 from ffrtmp_ray.media.assignment import Ended, Failed, Replaced, Stopped
-from ffrtmp_ray.media.package.direct import DirectSound, DirectWork, direct_argv
+from ffrtmp_ray.media.package.direct import DROPPED, DirectSound, DirectWork, direct_argv
 from ffrtmp_ray.media.plan.admit import plan_task
 from ffrtmp_ray.media.plan.payloads import DirectPayload, EncodePayload, FilePayload
 from ffrtmp_ray.media.probe.source import Source
@@ -30,6 +30,7 @@ _IN_PARTS = (
 )
 """Ways in which it may fail at once, and not in parts. Streams of one process wait for each other;
 what stands still in one may go on in several."""
+_CHANGED = "the sound changes its channels or its rate"
 _DOUBTED = "the source may be damaged: a decoder says so"
 
 
@@ -75,6 +76,8 @@ async def _verified(
 ) -> Source | Failure:
     """What the file is, where it has the source's frames, at their times, and is what it should
     be."""
+    if DROPPED in step.processes.log:
+        return Failure(FailureKind.INEXACT, _CHANGED)
     if is_doubted(step.processes.log):
         return Failure(FailureKind.INEXACT, _DOUBTED)
     found = await step.toolbox.prober.probe(path)
