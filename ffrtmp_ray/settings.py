@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     standby: bool = True
     """A second scheduler waits on the head node, loaded, for the first one's process to die, and
     takes over in a moment; without it, one that is started again takes seconds."""
+    scheduler_hang_seconds: float = Field(default=30.0, ge=2)
+    """A scheduler that does nothing for this long is killed by the one that stands by."""
     takeover_seconds: float = Field(default=10.0, gt=0)
     """A scheduler on another machine takes over one not seen in the store for this long."""
     retention_seconds: float = Field(default=7 * 86400.0, ge=0)

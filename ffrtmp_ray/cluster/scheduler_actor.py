@@ -105,22 +105,23 @@ class SchedulerActor:
         try:
             await asyncio.to_thread(_load_modules)
             self._leads = False
-            await lead(self._settings.state_dir)
+            settings = self._settings
+            led = await lead(settings.state_dir, hang_seconds=settings.scheduler_hang_seconds)
             self._leads = True
             store, epoch = await self._take_store()
             collector.look_once()
             with collector.loading(), renewing(store, epoch, die):
                 loaded = await asyncio.to_thread(store.load)
-                life = Life(self._settings, self._cluster, store, epoch, loaded)
+                life = Life(settings, self._cluster, store, epoch, loaded)
             self._intake = Intake(life, loaded.last_order)
             del loaded  # else its rows would stay for as long as this does
             await life.begin()
             self._life = life
             jobs, form = len(life.engine.jobs), compiled.form()
             log.info("the scheduler is up", epoch=epoch, jobs=jobs, engine=form)
-            if self._settings.standby:
+            if settings.standby:
                 self._standby = asyncio.create_task(self._have_one_stand_by())
-            await asyncio.gather(life.run(), self._export())
+            await asyncio.gather(life.run(), self._export(), led.beat())
         except Exception as error:  # noqa: BLE001 - without its course the scheduler is no use
             die(error)
 

@@ -36,6 +36,9 @@ FINISH_SECONDS = 600.0
 SETTLE_SECONDS = 15.0
 """For files that are removed behind canceled or lost attempts, and for processes to end."""
 SUSPEND_LIMIT_SECONDS = 3.0
+HANG_SECONDS = 6.0
+"""After which a scheduler that does nothing is killed; long enough for one that all CPUs' encodes
+hold up."""
 BY_NAME = {kind.__name__: kind for kind in KINDS}
 WORKERS_LOST = 100
 """What the hand does to workers is no fault of the tasks on them."""
@@ -62,7 +65,11 @@ def main() -> int:
 def _chaos(
     folder: Path, options: argparse.Namespace, say: Callable[[str], None]
 ) -> tuple[list[Record], ledger.Facts]:
-    limits = {"suspend_limit_seconds": SUSPEND_LIMIT_SECONDS, "max_workers_lost": WORKERS_LOST}
+    limits = {
+        "suspend_limit_seconds": SUSPEND_LIMIT_SECONDS,
+        "scheduler_hang_seconds": HANG_SECONDS,
+        "max_workers_lost": WORKERS_LOST,
+    }
     with chaos_farm(folder, **limits) as farm:
         work = Work(folder, farm.client, _dice(options.seed), options.clip_seconds)
         began = time.time()

@@ -152,6 +152,24 @@ def scheduler(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
     )
 
 
+def frozen_scheduler(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
+    """SIGSTOP: it neither dies nor answers, until the one that stands by kills it."""
+    ready = farm.inside.ready()
+    if ready.process is None or not ready.standby:
+        return None
+    process = psutil.Process(ready.process)
+    return Blow(
+        "frozen_scheduler",
+        f"process {process.pid}",
+        lambda: _signal(process.suspend),
+        {
+            "gone": lambda: is_gone(process),
+            "reads": lambda: work.jobs() is not None,
+            "submits": lambda: work.submit() is not None,
+        },
+    )
+
+
 def replica(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
     found = farm.actors("ServeReplica")
     if not found:
@@ -199,6 +217,7 @@ KINDS: Mapping[Kind, int] = {
     pause: 4,
     worker: 2,
     scheduler: 2,
+    frozen_scheduler: 1,
     replica: 2,
     node: 1,
     frozen_worker: 1,

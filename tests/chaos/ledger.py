@@ -123,7 +123,7 @@ def _losses(facts: Facts) -> Iterator[str]:
 
 
 def _schedulers(facts: Facts) -> Iterator[str]:
-    kills = sum(record.kind == "scheduler" for record in facts.records)
+    kills = sum(record.kind in ("scheduler", "frozen_scheduler") for record in facts.records)
     if facts.epoch != kills + 1:
         yield f"the scheduler was killed {kills} times and has begun {facts.epoch} times"
 

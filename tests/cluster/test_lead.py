@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from ffrtmp_ray.cluster.lead import lead
+import pytest
+
+from ffrtmp_ray.cluster.lead import LOCK_FILE, Watch, lead
 
 PROGRAM = """
 import asyncio, sys
@@ -15,22 +18,27 @@ from pathlib import Path
 from ffrtmp_ray.cluster.lead import lead
 
 async def main():
-    await lead(Path(sys.argv[1]))
+    led = await lead(Path(sys.argv[1]), hang_seconds=5)
     print("leads", flush=True)
-    await asyncio.Event().wait()
+    await (led.beat() if sys.argv[2] == "up" else asyncio.Event().wait())
 
 asyncio.run(main())
 """
 
 
+async def _leading(state: Path, how: str = "up") -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, str(state), how, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"leads\n"
+    return process
+
+
 async def test_another_one_leads_in_the_moment_in_which_the_first_is_killed(tmp_path: Path) -> None:
     state = tmp_path / "not" / "there"
-    first = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, str(state), stdout=subprocess.PIPE
-    )
-    assert first.stdout is not None
-    assert await first.stdout.readline() == b"leads\n"
-    second = asyncio.create_task(lead(state))
+    first = await _leading(state)
+    second = asyncio.create_task(lead(state, hang_seconds=60))
     _, waiting = await asyncio.wait({second}, timeout=0.2)
     assert waiting, "the first one leads"
 
@@ -40,7 +48,57 @@ async def test_another_one_leads_in_the_moment_in_which_the_first_is_killed(tmp_
     await first.wait()
 
 
+async def test_one_that_is_not_up_yet_may_take_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ffrtmp_ray.cluster.lead.BEAT_SECONDS", 0.05)  # of who waits
+    first = await _leading(tmp_path, "loading")
+    second = asyncio.create_task(lead(tmp_path, hang_seconds=0.5))
+    _, waiting = await asyncio.wait({second}, timeout=1.5)
+    assert waiting, "it is left alone"
+    first.kill()
+    await asyncio.wait_for(second, 10)
+    await first.wait()
+
+
+async def test_one_that_stands_still_is_killed_by_the_one_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ffrtmp_ray.cluster.lead.BEAT_SECONDS", 0.25)  # of who waits
+    first = await _leading(tmp_path)
+    beats = tmp_path / LOCK_FILE
+    second = asyncio.create_task(lead(tmp_path, hang_seconds=2))
+    begun = beats.stat().st_mtime_ns
+    _, waiting = await asyncio.wait({second}, timeout=3)
+    assert waiting, "one that beats is left alone"
+    assert beats.stat().st_mtime_ns != begun
+    assert beats.read_text() == str(first.pid)
+
+    first.send_signal(signal.SIGSTOP)
+
+    await asyncio.wait_for(second, 20)
+    assert await first.wait() == -signal.SIGKILL
+    assert beats.read_text() == "", "the one that leads now has not begun to beat"
+
+
+def _judged(watch: Watch, *looks: tuple[int, int]) -> list[bool]:
+    return [watch.stands_still(process, beat) for process, beat in looks]
+
+
+def test_one_that_does_not_beat_stands_still() -> None:
+    looks = [(7, 1), (7, 2), (7, 2), (7, 2), (7, 2)]
+    assert _judged(Watch(3), *looks) == [False, False, False, False, True]
+
+
+def test_one_that_beats_now_and_then_does_not() -> None:
+    assert not any(_judged(Watch(3), *[(7, beat // 3) for beat in range(100)]))
+
+
+def test_another_process_is_judged_anew() -> None:
+    assert _judged(Watch(2), (7, 1), (7, 1), (8, 1), (8, 1), (8, 1)) == [False] * 4 + [True]
+
+
 async def test_where_no_file_can_be_locked_one_leads_at_once(tmp_path: Path) -> None:
     obstacle = tmp_path / "state"
     obstacle.touch()
-    await asyncio.wait_for(lead(obstacle), 10)
+    await asyncio.wait_for(lead(obstacle, hang_seconds=60), 10)
