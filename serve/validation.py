@@ -12,6 +12,14 @@ from .listing import Listing
 
 _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
+_WORDS = {
+    "tuple": "list",
+    "valid dictionary or object to extract fields from": "JSON object",
+    "valid dictionary": "JSON object",
+    "dictionary": "object",
+    " after validation": "",
+}
+"""What pydantic says in Python's words, and what it is to somebody who sends JSON."""
 
 
 class FieldError(BaseModel):
@@ -81,8 +89,10 @@ def _message(error: Mapping[str, Any], body: type[BaseModel]) -> str:
             return "should be a JSON object, sent with `Content-Type: application/json`"
         case "enum" | "literal_error":
             return f"should be {error['ctx']['expected']}, not {_shown(error['input'])}"
-    text: str = error["msg"].removeprefix("Input ").replace("tuple", "list")
+    text: str = error["msg"].removeprefix("Input ")
     text = text[0].lower() + text[1:]
+    for python, words in _WORDS.items():
+        text = text.replace(python, words)
     scalar = isinstance(error.get("input"), str | int | float | bool)
     return f"{text}, not {_shown(error['input'])}" if scalar else text
 

@@ -86,7 +86,9 @@ def end_drain(state: State, event: DrainEnded) -> None:
 def _set_draining(state: State, worker_id: WorkerId, *, draining: bool) -> None:
     worker = state.workers.get(worker_id)
     if worker is None:
-        raise WorkerNotFound("there is no worker of this id", where=worker_id)
+        raise WorkerNotFound(
+            "there is no worker of this id", where=worker_id, remedy="`ffrtmp workers` lists them"
+        )
     if worker.draining != draining:
         state.put_worker(replace(worker, draining=draining))
 

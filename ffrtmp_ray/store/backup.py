@@ -21,8 +21,9 @@ def backup(url: str, target: Path) -> int:
     """Copy the database at `url` to `target`, as it is at one moment; return its size in bytes.
 
     The copy has been checked and is on disk when it gets its name. Raises OutputExists when there
-    is a `target` already, InvalidRequest for a database that is not a file of SQLite, and
-    StoreUnavailable when it cannot be read or the copy cannot be written.
+    is a `target` already, InvalidRequest for a database that is not a file of SQLite or
+    a folder that is not there, and StoreUnavailable when it cannot be read or the copy cannot be
+    written.
     """
     source = _file_of(url)
     if os.path.lexists(target):
@@ -30,6 +31,10 @@ def backup(url: str, target: Path) -> int:
     if not source.is_file():
         raise StoreUnavailable(
             "there is no database", where=str(source), remedy="see FFRTMP_DATABASE"
+        )
+    if not target.parent.is_dir():
+        raise InvalidRequest(
+            "there is no such folder", where=str(target.parent), remedy="make it, or choose another"
         )
     part = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}.part")
     try:

@@ -159,6 +159,13 @@ async def test_the_type_of_a_problem_leads_to_its_explanation(
             "should be 'first' or 'all', not 1.5, or should be a valid list, not 1.5",
         ),
         (
+            {"sounds": []},
+            "sounds",
+            "should be 'first' or 'all', not [], or list should have at least 1 item, not 0",
+        ),
+        ({"labels": []}, "labels", "should be a JSON object"),
+        ({"trim": []}, "trim", "should be a JSON object"),
+        (
             {"subtitles": ["english"]},
             "subtitles[0]",
             "a language has three letters, as eng or deu, not 'english'",

@@ -271,7 +271,7 @@ def test_a_drain_outlives_what_the_worker_says_of_itself() -> None:
 def test_only_a_worker_that_is_there_can_be_drained() -> None:
     farm = Farm()
     for request in (farm.drain, farm.end_drain):
-        with pytest.raises(WorkerNotFound):
+        with pytest.raises(WorkerNotFound, match="`ffrtmp workers` lists them"):
             request("nobody")
 
 

@@ -152,6 +152,10 @@ def test_what_we_ended_is_called_by_why_we_did(ending: Ending, kind: FailureKind
     assert classify(Exit(255, ending, TRUNCATED)).kind is kind
 
 
+def test_who_is_ended_for_its_time_hears_what_limits_it() -> None:
+    assert "`task_timeout_seconds`" in classify(Exit(255, Ending.TIMED_OUT, "")).reason
+
+
 @pytest.mark.parametrize("end", [Exit(0, Ending.EXITED, ""), Exit(-15, Ending.STOPPED, "")])
 def test_a_good_end_and_an_ordered_one_are_no_failures(end: Exit) -> None:
     with pytest.raises(ValueError, match="no failure"):

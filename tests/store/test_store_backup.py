@@ -72,8 +72,9 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 def test_a_copy_that_cannot_be_written_or_read_leaves_nothing(
     sqlite_database: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(StoreUnavailable, match="was not made"):
+    with pytest.raises(InvalidRequest, match="no such folder") as caught:
         backup(sqlite_database, tmp_path / "no-folder" / "copy.db")
+    assert caught.value.where == str(tmp_path / "no-folder")
     damaged, folder = tmp_path / "damaged.db", tmp_path / "copies"
     damaged.write_bytes(b"not a database, " * 100)
     folder.mkdir()

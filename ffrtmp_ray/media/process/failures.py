@@ -132,7 +132,11 @@ def classify(end: Exit) -> Failure:
     if end.ending is Ending.STALLED:
         return Failure(FailureKind.STALLED, "ffmpeg made no progress for too long and was ended")
     if end.ending is Ending.TIMED_OUT:
-        return Failure(FailureKind.TIMED_OUT, "ffmpeg took longer than allowed and was ended")
+        return Failure(
+            FailureKind.TIMED_OUT,
+            "ffmpeg took longer than one attempt may, and was ended (`task_timeout_seconds` of the "
+            "job, or else FFRTMP_TASK_TIMEOUT_SECONDS, says how long)",
+        )
     if end.ending is Ending.OVERSPENT:
         return Failure(FailureKind.OVER_LIMIT, "ffmpeg used more CPU time than its task may take")
     if end.ending is Ending.STOPPED or end.code == 0:

@@ -13,6 +13,8 @@ LONGEST_SECONDS = 10_000_000
 """A time in a file, at most: four months."""
 
 
+_MOST_PARTS = 3
+"""Of a time: hours, minutes and seconds."""
 _SHOWN = 60
 """Characters of a wrong text that an error repeats."""
 
@@ -37,9 +39,9 @@ def _seconds(value: Any) -> Any:
     """`1:02:03.5`, `02:03.5` and `3.5` as seconds; what is no text is left to pydantic."""
     if not isinstance(value, str):
         return value
-    total = Fraction(0)
-    for part in value.split(":"):
-        if not part.replace(".", "", 1).isdecimal():
+    total, parts = Fraction(0), value.split(":")
+    for part in parts:
+        if len(parts) > _MOST_PARTS or not part.replace(".", "", 1).isdecimal():
             raise ValueError(f"{value!r} is no time: give seconds, or hours:minutes:seconds")
         total = total * 60 + Fraction(part)
     return float(total)
