@@ -243,7 +243,7 @@ def test_fields_are_joined_before_the_cut() -> None:
     form = Form(width=720, height=576, pixels="yuv420p")
     fields = work(interlaced=True, form=form, chunk=chunk)
     assert filter_graph(fields, gpu=False).startswith(
-        "[0:0]scale=720:576:interl=-1,format=yuv420p,"
+        "[0:0]scale=720:576:interl=-1:out_range=tv,format=yuv420p,"
         "bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=1/90000,trim=end_pts=9,"
     )
 

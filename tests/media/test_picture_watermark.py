@@ -15,6 +15,7 @@ from ffrtmp_ray.errors import InputRefused, InvalidRequest
 from ffrtmp_ray.media.plan.mark import mark_of
 from ffrtmp_ray.media.probe.source import ImageFile
 from ffrtmp_ray.media.spec import Codec, JobSpec, Measure
+from ffrtmp_ray.media.spec.burn import Burn
 from ffrtmp_ray.media.spec.watermark import Position, Watermark
 from ffrtmp_ray.media.toolbox import Toolbox
 from ffrtmp_ray.settings import Settings
@@ -111,6 +112,57 @@ async def test_chunks_with_it_equal_the_whole(
         wanted = watermarked(clips("open-gop.ts"), target, watermark, chunks=chunks)
         assert_published(await run_job(wanted, toolbox, job=f"job{chunks}"), target)
     assert frames_of(out / "1.mp4") == frames_of(out / "3.mp4")
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory, ffmpeg: str) -> Path:
+    """A dark film whose frames grow in its middle."""
+    folder = tmp_path_factory.mktemp("growing")
+    for name, words in (("first", ()), ("second", ("-s", "240x136", "-output_ts_offset", "2"))):
+        run(
+            *(ffmpeg, "-v", "error", "-f", "lavfi", "-i", DARK, "-c:v", "libx264", "-g", "12"),
+            *("-crf", "4", *words, folder / f"{name}.ts"),
+        )
+    both = folder / "both.ts"
+    both.write_bytes((folder / "first.ts").read_bytes() + (folder / "second.ts").read_bytes())
+    return both
+
+
+async def test_it_stays_where_it_is_when_frames_change_their_size(
+    folder: Path, growing: Path, toolbox: Toolbox, out: Path
+) -> None:
+    watermark = Watermark(image=str(folder / "w.jpg"), scale=0.25, margin=0.1)
+    outcome = await run_job(watermarked(growing, out / "a.mp4", watermark), toolbox)
+    assert_published(outcome, out / "a.mp4")
+    pictures = luma(out / "a.mp4")
+    assert len(pictures) == 100
+    assert {bright(picture) for picture in pictures} == {(112, 62, 152, 82)}
+    assert {abs(int(picture[70, 130]) - 235) <= 2 for picture in pictures} == {True}
+
+
+async def test_a_cue_is_burned_where_frames_have_changed_their_size(
+    growing: Path, toolbox: Toolbox, out: Path, tmp_path: Path
+) -> None:
+    cues = tmp_path / "cues.srt"
+    cues.write_text("1\n00:00:01,000 --> 00:00:03,000\nHHHHHH\n")
+    wanted = spec(growing, out / "a.mp4", rendition(crf=0))
+    burned = wanted.model_copy(update={"burn": Burn(file=str(cues))})
+    assert_published(await run_job(burned, toolbox), out / "a.mp4")
+    shown = [number for number, picture in enumerate(luma(out / "a.mp4")) if picture.max() > 90]
+    assert shown[:50] == list(range(25, 75))
+    assert shown[-1] < 80
+
+
+async def test_a_jpeg_leaves_the_colours_of_a_picture_of_4_2_2(
+    folder: Path, toolbox: Toolbox, out: Path, tmp_path: Path, ffmpeg: str
+) -> None:
+    clip, stated = tmp_path / "422.mkv", "format=yuv422p,setparams=colorspace=smpte170m:range=tv"
+    made = ("-vf", stated, "-c:v", "libx264", "-crf", "4")
+    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", DARK, *made, clip)
+    watermark = Watermark(image=str(folder / "w.jpg"), position=Position.CENTER)
+    outcome = await run_job(watermarked(clip, out / "a.mp4", watermark), toolbox)
+    assert_published(outcome, out / "a.mp4")
+    assert abs(int(luma(out / "a.mp4")[0][45, 80]) - 235) <= 2
 
 
 async def test_chunks_of_one_image_are_not_taken_for_those_of_another(

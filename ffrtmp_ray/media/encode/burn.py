@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from ffrtmp_ray.media.encode.graph import escaped
-from ffrtmp_ray.media.encode.mark import painted
+from ffrtmp_ray.media.encode.mark import drawable, painted
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.subtitles import LATER_MS, dumped, outside
 from ffrtmp_ray.media.encode.work import Box, Burned, TextForm, TextWork, VideoWork
@@ -41,14 +41,12 @@ def burning(work: VideoWork) -> list[str]:
     burned = work.burned
     if burned is None:
         return []
-    pixels = "yuv420p10le" if work.bit_depth == 10 else "yuv420p"
-    rgb = ["scale=out_color_matrix=bt709:out_range=tv"] if work.rgb else []
     if burned.box is not None:
-        return [*rgb, _overlaid(work, burned, burned.box, pixels)]
-    return [*rgb, f"format={pixels}", *(_styled(burned) if burned.styled else _plain(work, burned))]
+        return [*drawable(work), _overlaid(work, burned, burned.box)]
+    return [*drawable(work), *(_styled(burned) if burned.styled else _plain(work, burned))]
 
 
-def _overlaid(work: VideoWork, burned: Burned, box: Box, pixels: str) -> str:
+def _overlaid(work: VideoWork, burned: Burned, box: Box) -> str:
     """A film laid over the picture: as part of a chain, a filter like others.
 
     Frames get the times that they have in the end before they are compared with the film's, which
@@ -60,9 +58,10 @@ def _overlaid(work: VideoWork, burned: Burned, box: Box, pixels: str) -> str:
     film = [f"movie={escaped(burned.path)}:f=mov:dec_threads=1"]
     film += [f"seek_point={seconds(begin)}"] if begin else []
     deep = work.bit_depth == 10
+    pixels = "yuv420p10le" if deep else "yuv420p"
     return ";".join(
         [
-            f"settb=1/{work.timescale},format={pixels}[bare]",
+            f"settb=1/{work.timescale}[bare]",
             f"{':'.join(film)},format=gbrap,split[cuecolors][cuealphas]",
             f"[cuealphas]alphaextract,format={'gray10le' if deep else 'gray'}[cuealpha]",
             f"[cuecolors]format=gbrp,{painted(work)},format={pixels}[cuecolor]",

@@ -124,7 +124,8 @@ def filter_graph(work: VideoWork, gpu: bool) -> str:
 def first_filters(work: VideoWork) -> list[str]:
     """What comes before all that outputs differ in: the chunk's frames, timed from its first."""
     return [
-        *_ordered(work), *_deinterlace(work), *_trim(work), *_state(work.color), *_times(work)
+        *_ordered(work), *_one_form(work), *_deinterlace(work), *_trim(work), *_state(work.color),
+        *_times(work),
     ]  # fmt: skip
 
 
@@ -196,15 +197,19 @@ def _ordered(work: VideoWork) -> list[str]:
     return [f"settb={regular.time_base}", f"setpts={regular.first}+round(N*{step})"]
 
 
-def _deinterlace(work: VideoWork) -> list[str]:
-    """bwdif copes with no change of size, so that there is none before it; scale leaves alone what
-    has that size, and scales the fields of a frame apart."""
-    if not work.interlaced:
+def _one_form(work: VideoWork) -> list[str]:
+    """bwdif and overlay cope with no change of size, so that there is none before them; scale
+    leaves alone what has that size, and scales the fields of a frame apart. The range is stated,
+    or that of an image laid over it would become the picture's."""
+    if (form := work.form) is None:
         return []
-    form = work.form
-    same = [] if form is None else [f"scale={form.width}:{form.height}:interl=-1"]
-    pixels = [] if form is None else [f"format={form.pixels}"]
-    return [*same, *pixels, "bwdif=mode=send_frame:parity=auto:deint=interlaced"]
+    fields = ":interl=-1" if work.interlaced else ""
+    levels = "" if work.rgb else f":out_range={work.color.range or 'tv'}"
+    return [f"scale={form.width}:{form.height}{fields}{levels}", f"format={form.pixels}"]
+
+
+def _deinterlace(work: VideoWork) -> list[str]:
+    return ["bwdif=mode=send_frame:parity=auto:deint=interlaced"] if work.interlaced else []
 
 
 def _trim(work: VideoWork) -> list[str]:

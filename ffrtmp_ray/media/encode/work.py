@@ -199,7 +199,7 @@ class VideoWork(Value):
     """The source may hold interlaced frames; those are deinterlaced, the others left alone."""
     form: Form | None = None
     """Of the source's first frame; the others get it before they are deinterlaced, which looks at
-    several at a time. None: all frames are known to have the same."""
+    several at a time, or drawn on. None: nothing needs that they have the same."""
     regular: Regular | None = None
     """None: frames are shown when their packets say. Else the source is read from its beginning."""
     light: Light | None = None

@@ -54,9 +54,7 @@ def encode_payloads(
     if not outputs:
         return []
     video, ticks = source.video, timescale(source.video.time_base)
-    whole = whole_picture(video, outputs).model_copy(
-        update={"mark": work.mark, "burned": work.burned}
-    )
+    whole = _drawn_on(whole_picture(video, outputs), work, video)
     if len(chunks) == 1:
         whole = whole.model_copy(update={"keyframes": forced(starts, 0, None)})
         return [_in_one_piece(work, whole, video, chunks[0], file)]
@@ -75,6 +73,14 @@ def encode_payloads(
         each = _payload(part, video, chunk, file, length)
         payloads.append(each.model_copy(update={"plan": work, "verify": work.verify}))
     return payloads
+
+
+def _drawn_on(whole: VideoWork, work: PlanPayload, video: VideoStream) -> VideoWork:
+    """What lies over the picture has its place by the size of the first frame."""
+    if work.mark is None and work.burned is None:
+        return whole
+    drawn = {"mark": work.mark, "burned": work.burned, "form": _form(video)}
+    return whole.model_copy(update=drawn)
 
 
 def _border(
