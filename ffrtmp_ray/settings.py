@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -48,6 +48,14 @@ class Owner(BaseModel):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FFRTMP_", frozen=True, extra="forbid")
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Of what an older version has pickled, a field that it did not know gets its default: code
+        that is replaced under a running farm starts the scheduler with what the farm was given."""
+        fields = type(self).model_fields.items()
+        added = {name: f for name, f in fields if name not in state["__dict__"]}
+        defaults = {name: f.get_default(call_default_factory=True) for name, f in added.items()}
+        super().__setstate__({**state, "__dict__": {**state["__dict__"], **defaults}})
 
     # where things are
     state_dir: Path = Field(default_factory=lambda: Path.home() / ".ffrtmp")
