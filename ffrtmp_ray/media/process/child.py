@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import cast
+from typing import IO
 
 import psutil
 
@@ -16,57 +17,73 @@ from ffrtmp_ray.media.process.watchdog import Effort
 
 _DRAIN_SECONDS = 1.0
 """A pipe that is still open so long after its process ended is held by somebody else."""
-_STDOUT, _STDERR = 1, 2
+_READ_BYTES = 64 * 1024
+"""As much as a pipe holds."""
+
+_Take = Callable[[bytes], None]
 
 
-class Child(asyncio.SubprocessProtocol):
+class Child:
     """A running process. What it writes is taken as it comes, so it never blocks on a pipe.
 
-    A protocol and not asyncio's `Process`, whose `wait` does not return (on Python 3.11) while
-    a pipe is held open by a process that this one has left behind.
+    Not asyncio's `Process`, whose `wait` does not return (on Python 3.11) while a pipe is held open
+    by a process that this one has left behind. Nor a transport of the loop: uvloop's, in which
+    workers run, forks them with all that they have mapped and runs Python in the copy of a process
+    that has threads; `subprocess` calls vfork, and nothing runs before the program does.
     """
 
-    def __init__(self, on_output: Callable[[bytes], None], on_log: Callable[[bytes], None]) -> None:
-        self._take = {_STDOUT: on_output, _STDERR: on_log}
-        self._open_pipes = {_STDOUT, _STDERR}
+    def __init__(self, on_output: _Take, on_log: _Take) -> None:
+        self._take_output = on_output
+        self._take_log = on_log
+        self._loop = asyncio.get_running_loop()
+        self._pipes: set[IO[bytes]] = set()
         self._drained = asyncio.Event()
         self._exited = asyncio.Event()
         self._piped_bytes = 0
         self._error: Exception | None = None
-        self._transport: asyncio.SubprocessTransport
+        self._process: subprocess.Popen[bytes]
 
-    async def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         """Start `argv`, with nothing to read and that beside this process's environment. Raises
         MachineError when no process can be started.
 
         The callbacks take what it writes to stdout and to stderr.
         """
         try:
-            await asyncio.get_running_loop().subprocess_exec(
-                lambda: self,
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
                 env={**os.environ, **environment},
             )
         except OSError as error:
-            raise MachineError(
-                f"no process can be started: {error.strerror}",
-                remedy="raise the limits on processes, open files and memory of the worker's user",
-            ) from error
+            raise _no_process(error) from error
+        assert self._process.stdout is not None  # noqa: S101 - both are pipes
+        assert self._process.stderr is not None  # noqa: S101
+        self._listen(self._process.stdout, self._take_output)
+        self._listen(self._process.stderr, self._take_log)
+        try:
+            end = os.pidfd_open(self._process.pid)
+        except OSError as error:
+            self._process.kill()
+            self._process.wait()
+            self._close_pipes()
+            raise _no_process(error) from error
+        self._loop.add_reader(end, self._reap, end)
 
     @property
     def pid(self) -> int:
-        return self._transport.get_pid()
+        return self._process.pid
 
     @property
     def has_ended(self) -> bool:
         return self._exited.is_set()
 
     def send(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):  # it ended a moment ago
-            self._transport.send_signal(number)
+        """Nothing happens when it has ended."""
+        self._process.send_signal(number)
 
     def effort(self) -> Effort:
         """What the process has spent; nothing when it is gone. Reads two small files of /proc."""
@@ -88,33 +105,57 @@ class Child(asyncio.SubprocessProtocol):
                 await self._drained.wait()
         if self._error is not None:
             raise self._error
-        code = self._transport.get_returncode()
-        return -signal.SIGKILL if code is None else code
+        return self._process.wait()
 
     async def end(self) -> None:
         """Leave nothing behind: kill the process if it still runs, and let go of its pipes."""
         if not self.has_ended:
             self.send(signal.SIGKILL)
             await self._exited.wait()
-        self._transport.close()
+        self._close_pipes()
 
     # ------------------------------------------------------------------ what the loop calls
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.SubprocessTransport, transport)  # uvloop's is no subclass
+    def _listen(self, pipe: IO[bytes], take: _Take) -> None:
+        os.set_blocking(pipe.fileno(), False)
+        self._pipes.add(pipe)
+        self._loop.add_reader(pipe.fileno(), self._read, pipe, take)
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
+    def _read(self, pipe: IO[bytes], take: _Take) -> None:
+        try:
+            data = os.read(pipe.fileno(), _READ_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close(pipe)
+            return
         self._piped_bytes += len(data)
         try:
-            self._take[fd](data)
+            take(data)
         except Exception as error:  # noqa: BLE001  # kept for `wait`, which raises it
             self._error = self._error or error
             self.send(signal.SIGKILL)  # nobody listens: it must not run on
 
-    def pipe_connection_lost(self, fd: int, _: Exception | None) -> None:
-        self._open_pipes.discard(fd)
-        if not self._open_pipes:
+    def _close(self, pipe: IO[bytes]) -> None:
+        self._loop.remove_reader(pipe.fileno())
+        pipe.close()
+        self._pipes.discard(pipe)
+        if not self._pipes:
             self._drained.set()
 
-    def process_exited(self) -> None:
+    def _close_pipes(self) -> None:
+        for pipe in tuple(self._pipes):
+            self._close(pipe)
+
+    def _reap(self, end: int) -> None:
+        self._loop.remove_reader(end)
+        os.close(end)
+        self._process.wait()
         self._exited.set()
+
+
+def _no_process(error: OSError) -> MachineError:
+    return MachineError(
+        f"no process can be started: {error.strerror}",
+        remedy="raise the limits on processes, open files and memory of the worker's user",
+    )

@@ -183,11 +183,10 @@ class ProcessGroup:
         if self._stopped:
             return Exit(-signal.SIGTERM, Ending.STOPPED, "")
         running = _Running(self._stall_seconds, self._clock, on_progress, self._log)
-        await running.child.start((*prefix, *argv), environment)
+        running.child.start((*prefix, *argv), environment)
         self._running.append(running)
         watch = asyncio.create_task(self._watch(running))
         try:
-            self._catch_up(running)
             code = await running.child.wait()
             return Exit(code, running.ending, running.log.text)
         finally:
@@ -196,13 +195,6 @@ class ProcessGroup:
             if running.kill_timer is not None:
                 running.kill_timer.cancel()
             self._running.remove(running)
-
-    def _catch_up(self, running: _Running) -> None:
-        """Obey what was ordered while the process was being started."""
-        if self._stopped:
-            self._end(running, Ending.STOPPED)
-        elif self.suspended:
-            running.child.send(signal.SIGSTOP)
 
     async def _watch(self, running: _Running) -> None:
         """End the process when it stalls, or its CPU time or the attempt's time is up."""
