@@ -85,6 +85,24 @@ async def test_canceling_a_question_kills_the_child_that_works_on_it(
     assert not psutil.pid_exists(pid)
 
 
+async def test_one_that_does_not_die_at_once_is_not_waited_for_and_is_reaped_in_the_end(
+    prober: Prober, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that reads from a server of files that has gone."""
+    wait = subprocess.Popen.wait
+
+    def wait_long(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if timeout is not None:
+            raise subprocess.TimeoutExpired("child", timeout)
+        return wait(process)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait_long)
+    prober.start()
+    (pid,) = prober.pids
+    prober.close()
+    await asyncio.to_thread(until, lambda: not psutil.pid_exists(pid))
+
+
 async def test_memory_is_limited(clips: Clips) -> None:
     prober = Prober(memory_bytes=2 * GIB, timeout_seconds=30)
     await source_of(prober, clips("plain.mp4"))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -44,6 +46,10 @@ _SLOWEST_READING = 10_000_000
 """Bytes a second; a look at a large file may take longer by its size at this rate."""
 _SLOWEST_NETWORK = 1_000_000
 """The same of a file that is read over the network."""
+
+_DEATH_SECONDS = 0.5
+"""For which the loop waits for a child that was killed. That takes milliseconds, unless it hangs
+in a read that cannot be interrupted, as of a server of files that has gone."""
 
 _CHILD_MODULE = "ffrtmp_ray.media.probe.child"
 
@@ -228,8 +234,9 @@ class _Child:
 
     @property
     def status(self) -> int:
-        """Exit status, or the negative number of the signal that killed it; waits for it."""
-        return self._process.wait()
+        """Once killed: its exit status, or the negative number of the signal that killed it."""
+        code = self._process.poll()
+        return -signal.SIGKILL if code is None else code
 
     @property
     def usable(self) -> bool:
@@ -251,7 +258,10 @@ class _Child:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait()
+        try:
+            self._process.wait(_DEATH_SECONDS)
+        except subprocess.TimeoutExpired:  # it waits for a disk, and this loop not for it
+            threading.Thread(target=self._process.wait, name="reap", daemon=True).start()
         if not self._asked:  # else the thread that reads the answer sees the end, and closes
             self._close()
 
