@@ -52,9 +52,11 @@ class Settings(BaseSettings):
     def __setstate__(self, state: dict[Any, Any]) -> None:
         """Of what an older version has pickled, a field that it did not know gets its default: code
         that is replaced under a running farm starts the scheduler with what the farm was given."""
-        fields = type(self).model_fields.items()
-        added = {name: f for name, f in fields if name not in state["__dict__"]}
-        defaults = {name: f.get_default(call_default_factory=True) for name, f in added.items()}
+        defaults = {
+            name: field.get_default(call_default_factory=True)
+            for name, field in type(self).model_fields.items()
+            if name not in state["__dict__"]
+        }
         super().__setstate__({**state, "__dict__": {**state["__dict__"], **defaults}})
 
     # where things are

@@ -144,10 +144,7 @@ def scheduler(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | None:
         "scheduler",
         f"process {number}",
         lambda: _signal(process.kill),
-        {
-            "reads": lambda: work.jobs() is not None,
-            "submits": lambda: work.submit() is not None,
-        },
+        _served(work),
         attempts=running,
     )
 
@@ -162,11 +159,7 @@ def frozen_scheduler(farm: ChaosFarm, work: Work, rng: random.Random) -> Blow | 
         "frozen_scheduler",
         f"process {process.pid}",
         lambda: _signal(process.suspend),
-        {
-            "gone": lambda: is_gone(process),
-            "reads": lambda: work.jobs() is not None,
-            "submits": lambda: work.submit() is not None,
-        },
+        {"gone": lambda: is_gone(process), **_served(work)},
     )
 
 
@@ -223,6 +216,14 @@ KINDS: Mapping[Kind, int] = {
     frozen_worker: 1,
 }
 """With how often each comes, of all."""
+
+
+def _served(work: Work) -> dict[str, Condition]:
+    """Whether a scheduler answers again."""
+    return {
+        "reads": lambda: work.jobs() is not None,
+        "submits": lambda: work.submit() is not None,
+    }
 
 
 def _signal(send: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ffrtmp_ray.cluster.lead import LOCK_FILE, Watch, lead
+from ffrtmp_ray.cluster.lead import LOCK_FILE, Lead, Watch, lead
 
 PROGRAM = """
 import asyncio, sys
@@ -35,12 +35,18 @@ async def _leading(state: Path, how: str = "up") -> asyncio.subprocess.Process:
     return process
 
 
+async def _waiting(state: Path, *, hang_seconds: float, for_seconds: float) -> asyncio.Task[Lead]:
+    """Another one, which has waited for so long, and leads when the one that does has ended."""
+    another = asyncio.create_task(lead(state, hang_seconds=hang_seconds))
+    _, waiting = await asyncio.wait({another}, timeout=for_seconds)
+    assert waiting, "the one that leads is left alone"
+    return another
+
+
 async def test_another_one_leads_in_the_moment_in_which_the_first_is_killed(tmp_path: Path) -> None:
     state = tmp_path / "not" / "there"
     first = await _leading(state)
-    second = asyncio.create_task(lead(state, hang_seconds=60))
-    _, waiting = await asyncio.wait({second}, timeout=0.2)
-    assert waiting, "the first one leads"
+    second = await _waiting(state, hang_seconds=60, for_seconds=0.2)
 
     first.kill()
 
@@ -53,9 +59,7 @@ async def test_one_that_is_not_up_yet_may_take_its_time(
 ) -> None:
     monkeypatch.setattr("ffrtmp_ray.cluster.lead.BEAT_SECONDS", 0.05)  # of who waits
     first = await _leading(tmp_path, "loading")
-    second = asyncio.create_task(lead(tmp_path, hang_seconds=0.5))
-    _, waiting = await asyncio.wait({second}, timeout=1.5)
-    assert waiting, "it is left alone"
+    second = await _waiting(tmp_path, hang_seconds=0.5, for_seconds=1.5)
     first.kill()
     await asyncio.wait_for(second, 10)
     await first.wait()
@@ -67,10 +71,8 @@ async def test_one_that_stands_still_is_killed_by_the_one_that_waits(
     monkeypatch.setattr("ffrtmp_ray.cluster.lead.BEAT_SECONDS", 0.25)  # of who waits
     first = await _leading(tmp_path)
     beats = tmp_path / LOCK_FILE
-    second = asyncio.create_task(lead(tmp_path, hang_seconds=2))
     begun = beats.stat().st_mtime_ns
-    _, waiting = await asyncio.wait({second}, timeout=3)
-    assert waiting, "one that beats is left alone"
+    second = await _waiting(tmp_path, hang_seconds=2, for_seconds=3)
     assert beats.stat().st_mtime_ns != begun
     assert beats.read_text() == str(first.pid)
 

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 from ffrtmp_ray.media.encode.graph import escaped
-from ffrtmp_ray.media.encode.mark import drawable, painted
+from ffrtmp_ray.media.encode.mark import drawable, drawn_pixels, painted
 from ffrtmp_ray.media.encode.opening import opening, seconds
 from ffrtmp_ray.media.encode.subtitles import LATER_MS, dumped, outside
 from ffrtmp_ray.media.encode.work import Box, Burned, TextForm, TextWork, VideoWork
@@ -58,7 +58,7 @@ def _overlaid(work: VideoWork, burned: Burned, box: Box) -> str:
     film = [f"movie={escaped(burned.path)}:f=mov:dec_threads=1"]
     film += [f"seek_point={seconds(begin)}"] if begin else []
     deep = work.bit_depth == 10
-    pixels = "yuv420p10le" if deep else "yuv420p"
+    pixels = drawn_pixels(work)
     return ";".join(
         [
             f"settb=1/{work.timescale}[bare]",

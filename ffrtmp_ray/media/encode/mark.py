@@ -26,7 +26,7 @@ def mark_input(mark: Mark | None) -> list[str]:
 def marked(work: VideoWork, mark: Mark) -> list[str]:
     """Parts of a graph, from `[picture]` and the second input to `[marked]`."""
     deep = work.bit_depth == 10
-    pixels = _pixels(work)
+    pixels = drawn_pixels(work)
     blend = f"overlay=x={mark.x}:y={mark.y}:format={'yuv420p10' if deep else 'yuv420'}"
     return [
         f"[1:v]scale={mark.width}:{mark.height},format=gbrap,split[color][alpha]",
@@ -43,17 +43,18 @@ def drawable(work: VideoWork) -> list[str]:
     """Filters from the picture's pixels to those that are drawn on. Where they differ, matrix and
     range are stated: left to ffmpeg, those of an image laid over it (of a JPEG, all of the range)
     become the picture's."""
-    color, pixels = work.color, [f"format={_pixels(work)}"]
+    color, pixels = work.color, [f"format={drawn_pixels(work)}"]
     if work.rgb:
         return ["scale=out_color_matrix=bt709:out_range=tv", *pixels]
-    if work.form is None or work.form.pixels == _pixels(work):
+    if work.form is None or work.form.pixels == drawn_pixels(work):
         return pixels
     stated = [] if color.matrix is None else [f"setparams=colorspace={color.matrix}"]
     scale = f"scale=out_color_matrix={_matrix(color)}:out_range={color.range or 'tv'}"
     return [scale, *pixels, *stated]  # scale has one name for matrices that are alike
 
 
-def _pixels(work: VideoWork) -> str:
+def drawn_pixels(work: VideoWork) -> str:
+    """ffmpeg's name of the pixels that are drawn on."""
     return "yuv420p10le" if work.bit_depth == 10 else "yuv420p"
 
 

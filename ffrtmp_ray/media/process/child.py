@@ -58,20 +58,25 @@ class Child:
                 bufsize=0,
                 env={**os.environ, **environment},
             )
+            end = self._end_of_process()
         except OSError as error:
-            raise _no_process(error) from error
-        assert self._process.stdout is not None  # noqa: S101 - both are pipes
-        assert self._process.stderr is not None  # noqa: S101
+            raise MachineError(
+                f"no process can be started: {error.strerror}",
+                remedy="raise the limits on processes, open files and memory of the worker's user",
+            ) from error
+        self._loop.add_reader(end, self._reap, end)
         self._listen(self._process.stdout, self._take_output)
         self._listen(self._process.stderr, self._take_log)
+
+    def _end_of_process(self) -> int:
+        """A file that can be read once the process has ended. Where there can be none, nor is
+        there a process."""
         try:
-            end = os.pidfd_open(self._process.pid)
-        except OSError as error:
-            self._process.kill()
-            self._process.wait()
-            self._close_pipes()
-            raise _no_process(error) from error
-        self._loop.add_reader(end, self._reap, end)
+            return os.pidfd_open(self._process.pid)
+        except OSError:
+            with self._process:  # which closes its pipes, and waits for it
+                self._process.kill()
+            raise
 
     @property
     def pid(self) -> int:
@@ -112,11 +117,13 @@ class Child:
         if not self.has_ended:
             self.send(signal.SIGKILL)
             await self._exited.wait()
-        self._close_pipes()
+        for pipe in tuple(self._pipes):
+            self._close(pipe)
 
     # ------------------------------------------------------------------ what the loop calls
 
-    def _listen(self, pipe: IO[bytes], take: _Take) -> None:
+    def _listen(self, pipe: IO[bytes] | None, take: _Take) -> None:
+        assert pipe is not None  # noqa: S101 - for the type checker: both were asked for
         os.set_blocking(pipe.fileno(), False)
         self._pipes.add(pipe)
         self._loop.add_reader(pipe.fileno(), self._read, pipe, take)
@@ -143,19 +150,8 @@ class Child:
         if not self._pipes:
             self._drained.set()
 
-    def _close_pipes(self) -> None:
-        for pipe in tuple(self._pipes):
-            self._close(pipe)
-
     def _reap(self, end: int) -> None:
         self._loop.remove_reader(end)
         os.close(end)
         self._process.wait()
         self._exited.set()
-
-
-def _no_process(error: OSError) -> MachineError:
-    return MachineError(
-        f"no process can be started: {error.strerror}",
-        remedy="raise the limits on processes, open files and memory of the worker's user",
-    )

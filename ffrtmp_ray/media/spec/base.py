@@ -12,7 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 LONGEST_SECONDS = 10_000_000
 """A time in a file, at most: four months."""
 
-
 _MOST_PARTS = 3
 """Of a time: hours, minutes and seconds."""
 _SHOWN = 60
@@ -39,10 +38,12 @@ def _seconds(value: Any) -> Any:
     """`1:02:03.5`, `02:03.5` and `3.5` as seconds; what is no text is left to pydantic."""
     if not isinstance(value, str):
         return value
-    total, parts = Fraction(0), value.split(":")
+    parts = value.split(":")
+    numbers = all(part.replace(".", "", 1).isdecimal() for part in parts)
+    if not numbers or len(parts) > _MOST_PARTS:
+        raise ValueError(f"{value!r} is no time: give seconds, or hours:minutes:seconds")
+    total = Fraction(0)
     for part in parts:
-        if len(parts) > _MOST_PARTS or not part.replace(".", "", 1).isdecimal():
-            raise ValueError(f"{value!r} is no time: give seconds, or hours:minutes:seconds")
         total = total * 60 + Fraction(part)
     return float(total)
 

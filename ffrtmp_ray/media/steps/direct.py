@@ -26,7 +26,10 @@ from ffrtmp_ray.media.steps.joining import broken, promised
 from ffrtmp_ray.media.steps.step import Step
 
 _IN_PARTS = (
-    *(FailureKind.INEXACT, FailureKind.BAD_INPUT, FailureKind.UNSUPPORTED, FailureKind.STALLED),
+    FailureKind.INEXACT,
+    FailureKind.BAD_INPUT,
+    FailureKind.UNSUPPORTED,
+    FailureKind.STALLED,
 )
 """Ways in which it may fail at once, and not in parts. Streams of one process wait for each other;
 what stands still in one may go on in several."""
